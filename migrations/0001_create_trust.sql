@@ -1,0 +1,92 @@
+-- Who exists: tenants, the issuers they trust, the clients and agents that may act, and who holds
+-- which role. Times are epoch milliseconds and end in `_at`. Every table is tenant-scoped.
+
+CREATE TABLE tenants (
+  id     TEXT PRIMARY KEY NOT NULL CHECK (length(id) BETWEEN 1 AND 63 AND id NOT GLOB '*[^a-z0-9-]*'),
+  name   TEXT NOT NULL DEFAULT '',
+  active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+  -- No actor may ask for more decisions than this in a minute.
+  actor_calls_per_minute INTEGER NOT NULL DEFAULT 6000 CHECK (actor_calls_per_minute > 0)
+) STRICT;
+
+-- The state of everything that is compiled. A counter for people, and 16 random bytes drawn at each
+-- bump, so that a revision never repeats, not even after the database was taken back in time.
+CREATE TABLE revision (
+  tenant  TEXT PRIMARY KEY NOT NULL REFERENCES tenants (id),
+  counter INTEGER NOT NULL,
+  nonce   TEXT NOT NULL CHECK (length(nonce) = 32)
+) STRICT;
+
+CREATE TRIGGER tenants_start_revision AFTER INSERT ON tenants BEGIN
+  INSERT INTO revision (tenant, counter, nonce)
+  VALUES (NEW.id, 1, lower(hex(randomblob(16))))
+  ON CONFLICT (tenant) DO UPDATE SET counter = counter + 1, nonce = excluded.nonce;
+END;
+
+-- Without its row a tenant's edits would go unnoticed.
+CREATE TRIGGER keep_revision BEFORE DELETE ON revision BEGIN
+  SELECT RAISE(ABORT, 'a revision is never deleted: it only moves on');
+END;
+
+-- An issuer whose tokens this tenant accepts. It belongs wholly to the tenant, unless `tenant_claim`
+-- names the claim that says whose user a token speaks of.
+CREATE TABLE issuers (
+  tenant         TEXT NOT NULL REFERENCES tenants (id),
+  url            TEXT NOT NULL CHECK (url GLOB 'https://?*' OR url GLOB 'http://127.0.0.1*' OR url GLOB 'http://localhost*' OR url GLOB 'http://[[]::1]*'),
+  jwks_uri       TEXT NOT NULL CHECK (jwks_uri GLOB 'https://?*' OR jwks_uri GLOB 'http://127.0.0.1*' OR jwks_uri GLOB 'http://localhost*' OR jwks_uri GLOB 'http://[[]::1]*'),
+  algorithms     TEXT NOT NULL DEFAULT '["ES256"]' CHECK (json_valid(algorithms) AND json_type(algorithms) = 'array' AND json_array_length(algorithms) > 0),
+  tenant_claim   TEXT CHECK (tenant_claim <> ''),
+  -- The longest `exp - iat` that is accepted, in seconds.
+  max_lifetime_s INTEGER NOT NULL DEFAULT 3600 CHECK (max_lifetime_s BETWEEN 1 AND 86400),
+  active         INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+  -- Set for the issuer of the local demo. Behind a public origin it stops every call.
+  demo           INTEGER NOT NULL DEFAULT 0 CHECK (demo IN (0, 1)),
+  PRIMARY KEY (tenant, url)
+) STRICT;
+
+CREATE INDEX issuers_by_url ON issuers (url);
+CREATE INDEX issuers_by_local ON issuers (tenant) WHERE demo = 1 OR url GLOB 'http:*' OR jwks_uri GLOB 'http:*';
+
+-- Two tenants may share an issuer only if each token says which of them it speaks for.
+CREATE TRIGGER issuers_one_tenant_insert BEFORE INSERT ON issuers
+WHEN EXISTS (SELECT 1 FROM issuers AS other WHERE other.url = NEW.url AND other.tenant <> NEW.tenant
+             AND (other.tenant_claim IS NULL OR NEW.tenant_claim IS NULL))
+BEGIN
+  SELECT RAISE(ABORT, 'this issuer serves another tenant: both rows need a tenant_claim');
+END;
+CREATE TRIGGER issuers_one_tenant_update BEFORE UPDATE ON issuers
+WHEN EXISTS (SELECT 1 FROM issuers AS other WHERE other.url = NEW.url
+             AND other.tenant <> NEW.tenant AND other.tenant <> OLD.tenant
+             AND (other.tenant_claim IS NULL OR NEW.tenant_claim IS NULL))
+BEGIN
+  SELECT RAISE(ABORT, 'this issuer serves another tenant: both rows need a tenant_claim');
+END;
+
+CREATE TABLE clients (
+  tenant TEXT NOT NULL REFERENCES tenants (id),
+  issuer TEXT NOT NULL,
+  id     TEXT NOT NULL CHECK (id <> ''),
+  name   TEXT NOT NULL DEFAULT '',
+  active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+  PRIMARY KEY (tenant, issuer, id)
+) STRICT;
+
+CREATE TABLE agents (
+  tenant TEXT NOT NULL REFERENCES tenants (id),
+  issuer TEXT NOT NULL,
+  id     TEXT NOT NULL CHECK (id <> ''),
+  name   TEXT NOT NULL DEFAULT '',
+  active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+  PRIMARY KEY (tenant, issuer, id)
+) STRICT;
+
+-- The holder is named with its kind and its issuer: a client called `alice` is not the user `alice`.
+CREATE TABLE role_assignments (
+  tenant      TEXT NOT NULL REFERENCES tenants (id),
+  issuer      TEXT NOT NULL,
+  holder_kind TEXT NOT NULL CHECK (holder_kind IN ('user', 'client', 'agent')),
+  holder      TEXT NOT NULL CHECK (holder <> ''),
+  role        TEXT NOT NULL CHECK (role <> '' AND role <> '*'),
+  expires_at  INTEGER,
+  PRIMARY KEY (tenant, issuer, holder_kind, holder, role)
+) STRICT;
