@@ -5,7 +5,7 @@
 export interface Config {
   /** Canonical origin first, then its aliases; no trailing slash. */
   readonly publicOrigins: readonly [string, ...string[]]
-  /** `host[:port]` of each public origin: the only Host values that are answered. */
+  /** `host[:port]` of each public origin. */
   readonly hosts: ReadonlySet<string>
   /** Browser origins that may call. */
   readonly allowedOrigins: ReadonlySet<string>
@@ -22,7 +22,10 @@ export class ConfigError extends Error {
 }
 
 /** `ALLOW_LOOPBACK_UPSTREAMS` is absent from the deployable configuration: only the local one names it. */
-export type ConfigVars = Pick<Env, 'PUBLIC_ORIGIN' | 'PUBLIC_ORIGIN_ALIASES' | 'ALLOWED_ORIGINS'> & {
+export interface ConfigVars {
+  readonly PUBLIC_ORIGIN: string
+  readonly PUBLIC_ORIGIN_ALIASES: string
+  readonly ALLOWED_ORIGINS: string
   readonly ALLOW_LOOPBACK_UPSTREAMS?: string
 }
 
