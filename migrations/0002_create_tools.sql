@@ -29,7 +29,8 @@ BEGIN
   SELECT RAISE(ABORT, 'a server keeps its tenant: delete it and insert it anew');
 END;
 
--- `name` is a tool's exact name, or a pattern with `*`. The exact row wins, then the longest pattern.
+-- `name` is a tool's exact name, or a pattern with `*`. The exact row wins, then the
+-- pattern with the longest text before its first `*`, then the longest pattern.
 CREATE TABLE tools (
   tenant          TEXT NOT NULL,
   server          TEXT NOT NULL,
@@ -40,14 +41,16 @@ CREATE TABLE tools (
   -- confidential source and external sink.
   labels_reviewed INTEGER NOT NULL DEFAULT 0 CHECK (labels_reviewed IN (0, 1)),
   PRIMARY KEY (tenant, server, name),
-  FOREIGN KEY (tenant, server) REFERENCES servers (tenant, name) ON DELETE CASCADE
+  FOREIGN KEY (tenant, server) REFERENCES servers (tenant, name)
 ) STRICT;
 
+-- Without ON DELETE CASCADE: a migration that drops `tools` to rebuild it would silently take all
+-- labels along, and every rule on flows of data with them.
 CREATE TABLE tool_labels (
   tenant TEXT NOT NULL,
   server TEXT NOT NULL,
   tool   TEXT NOT NULL,
   label  TEXT NOT NULL CHECK (label GLOB '[a-z]*.[a-z]*' AND label NOT GLOB '*[^a-z0-9._]*'),
   PRIMARY KEY (tenant, server, tool, label),
-  FOREIGN KEY (tenant, server, tool) REFERENCES tools (tenant, server, name) ON DELETE CASCADE
+  FOREIGN KEY (tenant, server, tool) REFERENCES tools (tenant, server, name)
 ) STRICT;
