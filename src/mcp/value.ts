@@ -9,6 +9,11 @@ export class InexactNumber {
   constructor(text: string) {
     this.text = text
   }
+
+  /** Into records as it was written; `JSON.rawJSON` is ES2026, and so not in the typed library yet. */
+  toJSON(): unknown {
+    return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(this.text)
+  }
 }
 
 export type JsonValue =
