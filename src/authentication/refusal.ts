@@ -1,3 +1,5 @@
+import { err, type Err } from '../result.ts'
+
 /** Why a token proves nothing. Goes to the record and the operator; the wire says only `invalid_token`. */
 export type TokenFault =
   | 'spelling'
@@ -21,7 +23,11 @@ export type TokenFault =
 export type AuthenticationRefusal =
   | { readonly at: 'authenticate'; readonly reason: 'credentials_missing' }
   /** Two credentials, a token in the query, an unreadable Authorization header: 400, not 401. */
-  | { readonly at: 'authenticate'; readonly reason: 'credentials_malformed'; readonly detail: string }
+  | {
+      readonly at: 'authenticate'
+      readonly reason: 'credentials_malformed'
+      readonly detail: string
+    }
   | {
       readonly at: 'authenticate'
       readonly reason: 'token_invalid'
@@ -32,3 +38,52 @@ export type AuthenticationRefusal =
   | { readonly at: 'authenticate'; readonly reason: 'tenant_mismatch' }
   /** The issuer's keys cannot be had now: the token may be good, so 503 and never 401. */
   | { readonly at: 'authenticate'; readonly reason: 'issuer_unavailable' }
+
+/** INVARIANT: `detail` is one of our own fixed texts: nothing of a token ever enters a refusal. */
+export function tokenInvalid(fault: TokenFault, detail: string): Err<AuthenticationRefusal> {
+  return err({ at: 'authenticate', reason: 'token_invalid', fault, detail })
+}
+
+/**
+ * Which faults a fresh look at the issuer rows could cure. The others follow from the token and the
+ * clock alone, so a bad token of a known issuer costs no read of the database.
+ */
+const CURABLE_FAULTS: Readonly<Record<TokenFault, boolean>> = {
+  spelling: false,
+  not_jwt: false,
+  header: false,
+  type: true,
+  critical: false,
+  algorithm: true,
+  // The row's `jwks_uri` may have moved: an isolate that keeps the old row would refuse for ever.
+  key_unknown: true,
+  // So may keys that share a `kid` with the old ones.
+  signature: true,
+  payload: false,
+  issuer: false,
+  audience: false,
+  expired: false,
+  not_yet_valid: false,
+  lifetime: true,
+  claim: false,
+  bound: false,
+}
+
+/**
+ * Whether a fresh look at the issuer rows could change this refusal. Remembered rows may refuse
+ * and never accept; where this says yes, even a refusal needs rows read after the call arrived.
+ */
+export function curableByRows(refusal: AuthenticationRefusal): boolean {
+  switch (refusal.reason) {
+    case 'credentials_missing':
+    case 'credentials_malformed':
+      return false
+    case 'token_invalid':
+      return CURABLE_FAULTS[refusal.fault]
+    case 'issuer_unknown':
+    // `tenant_claim` and `jwks_uri` are columns of the row.
+    case 'tenant_mismatch':
+    case 'issuer_unavailable':
+      return true
+  }
+}

@@ -1,0 +1,47 @@
+// Pure. The WWW-Authenticate values of a protected resource (RFC 6750 §3, RFC 9728 §5.1).
+
+/** Absent `error` means that no credential was sent: RFC 6750 §3.1 wants no error code then. */
+const CHALLENGES = {
+  credentials_missing: { error: null, description: null },
+  invalid_request: {
+    error: 'invalid_request',
+    description: 'send one access token, in the Authorization header only',
+  },
+  invalid_token: {
+    error: 'invalid_token',
+    description: 'the access token is not valid for this resource',
+  },
+  insufficient_scope: {
+    error: 'insufficient_scope',
+    description: 'the operation needs every scope named here',
+  },
+} as const
+
+export type ChallengeKind = keyof typeof CHALLENGES
+
+export interface ChallengeParameters {
+  /** Where the protected resource metadata is (RFC 9728 §5.1). */
+  readonly resourceMetadata: string
+  /** All scopes of the operation at once, so that one step-up is enough; may be empty. */
+  readonly scopes: readonly string[]
+}
+
+/** INVARIANT: descriptions are fixed texts: why a token failed is told to the operator only. */
+export function challenge(kind: ChallengeKind, parameters: ChallengeParameters): string {
+  const { error, description } = CHALLENGES[kind]
+  const scopes = parameters.scopes.filter((scope) => SCOPE_TOKEN.test(scope))
+  const members: string[] = []
+  if (error !== null) members.push(`error=${quoted(error)}`)
+  members.push(`resource_metadata=${quoted(parameters.resourceMetadata)}`)
+  if (scopes.length > 0) members.push(`scope=${quoted(scopes.join(' '))}`)
+  if (description !== null) members.push(`error_description=${quoted(description)}`)
+  return `Bearer ${members.join(', ')}`
+}
+
+/** RFC 6749 §3.3. What is no scope cannot be asked for, so naming it would help nobody. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+/** A quoted-string (RFC 9110 §5.6.4) of printable ASCII; nothing can end it or begin a new line. */
+function quoted(text: string): string {
+  return `"${text.replace(/[^\x20-\x7e]/g, '').replace(/["\\]/g, '\\$&')}"`
+}

@@ -1,0 +1,65 @@
+// Pure. Whom a tenant trusts, and with which algorithms.
+
+import { err, ok, type Result } from '../result.ts'
+
+/** One trusted issuer, compiled from its row. `url` is byte-equal to the token's `iss`. */
+export interface Issuer {
+  readonly tenant: string
+  readonly url: string
+  readonly jwksUri: string
+  readonly algorithms: readonly Algorithm[]
+  /** The claim that says whose user a token speaks of; null when the issuer serves one tenant. */
+  readonly tenantClaim: string | null
+  /** The longest `exp - iat` that is accepted. */
+  readonly maxLifetimeSeconds: number
+  readonly active: boolean
+}
+
+interface AlgorithmRow {
+  readonly kty: 'EC' | 'OKP' | 'RSA'
+  readonly crv: string | null
+  /** The algorithm itself: RFC 9864 §2.2 gives EdDSA over Ed25519 a second name. */
+  readonly scheme: string
+}
+
+/**
+ * INVARIANT: asymmetric only. A shared secret in this table would let whoever holds a public key
+ * sign with it (RFC 8725 §2.1); `none` and HMAC are absent, and absence is denial.
+ */
+export const ALGORITHMS = {
+  ES256: { kty: 'EC', crv: 'P-256', scheme: 'ES256' },
+  ES384: { kty: 'EC', crv: 'P-384', scheme: 'ES384' },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', scheme: 'Ed25519' },
+  Ed25519: { kty: 'OKP', crv: 'Ed25519', scheme: 'Ed25519' },
+  RS256: { kty: 'RSA', crv: null, scheme: 'RS256' },
+  PS256: { kty: 'RSA', crv: null, scheme: 'PS256' },
+} as const satisfies Record<string, AlgorithmRow>
+
+export type Algorithm = keyof typeof ALGORITHMS
+
+export function isAlgorithm(name: unknown): name is Algorithm {
+  return typeof name === 'string' && Object.hasOwn(ALGORITHMS, name)
+}
+
+/** From the row's text: a JSON array of algorithm names, none of them unknown or repeated. */
+export function parseAlgorithms(json: string): Result<readonly Algorithm[], string> {
+  let names: unknown
+  try {
+    names = JSON.parse(json)
+  } catch {
+    return err('algorithms are not JSON')
+  }
+  if (!Array.isArray(names) || names.length === 0) {
+    return err('algorithms are not a non-empty array')
+  }
+  const algorithms: Algorithm[] = []
+  for (const name of names as readonly unknown[]) {
+    if (!isAlgorithm(name)) {
+      const known = Object.keys(ALGORITHMS).join(', ')
+      return err(`algorithm \`${String(name)}\` is not one of ${known}`)
+    }
+    if (algorithms.includes(name)) return err(`algorithm \`${name}\` is listed twice`)
+    algorithms.push(name)
+  }
+  return ok(algorithms)
+}

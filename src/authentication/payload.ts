@@ -1,0 +1,41 @@
+// Pure. Bytes of a token or a key set -> one JSON object that cannot be read in two ways.
+
+import { base64url } from 'jose'
+import { readJson } from '../mcp/json.ts'
+import { InexactNumber, isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
+import { err, ok, type Result } from '../result.ts'
+
+/** `ignoreBOM` keeps a byte order mark visible, so that the reader refuses it (RFC 8259 §8.1). */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+const LIMITS = { depth: 32 }
+
+/** A segment that passed the spelling check, as the JSON object it must hold (RFC 7519 §7.2). */
+export function readSegment(segment: string): Result<JsonObject, string> {
+  return readObject(base64url.decode(segment))
+}
+
+/**
+ * INVARIANT: what is returned is what every correct JSON reader would see: no duplicate members
+ * (RFC 7519 §4 leaves the choice to the parser), no number that a double changes, no deep nesting.
+ */
+export function readObject(bytes: Uint8Array): Result<JsonObject, string> {
+  let text: string
+  try {
+    text = UTF8.decode(bytes)
+  } catch {
+    return err('not UTF-8')
+  }
+  const read = readJson(text, LIMITS)
+  // The reader's own detail may quote its input, which is part of a credential.
+  if (!read.ok) return err('not strict JSON')
+  if (!isJsonObject(read.value)) return err('not a JSON object')
+  return isExact(read.value) ? ok(read.value) : err('a number is not exact')
+}
+
+/** Recursion is bounded by the depth that the reader allowed. */
+function isExact(value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (value instanceof InexactNumber) return false
+  return Object.values(value).every(isExact)
+}

@@ -1,0 +1,70 @@
+import { claim, type Attack } from './attack.ts'
+import { SECONDS } from './token-smith.ts'
+
+export const TIME_ATTACKS: readonly Attack[] = [
+  claim('exp beyond double', { exp: '1e400' }, 'payload', 'jose reads Infinity: never expires'),
+  claim('exp below double', { exp: '-1e400' }, 'payload', 'an Infinity with another sign'),
+  claim(
+    'exp fractional',
+    { exp: `${SECONDS + 100}.5` },
+    'claim',
+    'jose accepts; readers round apart',
+  ),
+  claim('exp as text', { exp: `"${SECONDS + 100}"` }, 'claim', 'a string compares by other rules'),
+  claim('exp null', { exp: 'null' }, 'claim', 'null compares as zero'),
+  claim('exp in an array', { exp: `[${SECONDS + 100}]` }, 'claim', 'an array coerces to a number'),
+  claim('exp beyond safe integers', { exp: '9007199254740993' }, 'payload', 'a double changes it'),
+  claim('exp in 5138', { exp: '99999999999' }, 'lifetime', 'jose accepts, even with maxTokenAge'),
+  claim(
+    'exp in milliseconds',
+    { exp: `${SECONDS + 100}000` },
+    'lifetime',
+    'a common slip: 50,000 years',
+  ),
+  claim('exp negative', { exp: '-1' }, 'claim', 'time before the epoch'),
+  claim(
+    'exp passed',
+    { iat: `${SECONDS - 900}`, exp: `${SECONDS - 600}` },
+    'expired',
+    'RFC 7519 §4.1.4',
+  ),
+  claim('exp passed by 5 s', { exp: `${SECONDS - 5}` }, 'expired', 'the leeway ends exactly here'),
+  claim('iat beyond double', { iat: '-1e400' }, 'payload', 'makes any age finite for somebody'),
+  claim('iat negative', { iat: '-5' }, 'claim', 'jose accepts it without maxTokenAge'),
+  claim('iat fractional', { iat: `${SECONDS}.25` }, 'claim', 'readers round apart'),
+  claim('iat as text', { iat: `"${SECONDS}"` }, 'claim', 'the lifetime would be string arithmetic'),
+  claim(
+    'iat 80,000 s ahead',
+    { iat: `${SECONDS + 80_000}`, exp: `${SECONDS + 80_100}` },
+    'not_yet_valid',
+    'jose accepts; hides a stockpiled token',
+  ),
+  claim(
+    'iat 61 s ahead',
+    { iat: `${SECONDS + 61}`, exp: `${SECONDS + 100}` },
+    'not_yet_valid',
+    'the leeway ends at 60 s',
+  ),
+  claim('nbf ahead', { nbf: `${SECONDS + 61}` }, 'not_yet_valid', 'RFC 7519 §4.1.5'),
+  claim('nbf beyond double', { nbf: '-1e400' }, 'payload', 'jose accepts it'),
+  claim('nbf as text', { nbf: '"0"' }, 'claim', 'never compared as a number'),
+  claim('nbf null', { nbf: 'null' }, 'claim', 'present and wrong is not absent'),
+  claim(
+    'lifetime over the bound',
+    { exp: `${SECONDS + 3591}` },
+    'lifetime',
+    'one second more than the issuer may grant',
+  ),
+  claim(
+    'lifetime zero',
+    { iat: `${SECONDS}`, exp: `${SECONDS}` },
+    'lifetime',
+    'valid by leeway only',
+  ),
+  claim(
+    'exp before iat',
+    { iat: `${SECONDS + 30}`, exp: `${SECONDS + 10}` },
+    'lifetime',
+    'a negative age passes every maximum',
+  ),
+]
