@@ -1,0 +1,77 @@
+// Pure. What a session remembers: one small fact per label and scope, so that a decision costs the
+// same after ten calls and after a hundred thousand.
+
+/** Where an event stands in its session: its number, and the session's own clock in epoch ms. */
+export interface Moment {
+  readonly sequence: number
+  readonly at: number
+}
+
+/** How many occurrences keep their time. A count above it cannot be told, so no rule may ask for it. */
+export const RING_SIZE = 64
+
+/** The last occurrences may shrink when a call turns out never to have been sent; a little slack. */
+const KEPT = RING_SIZE + 16
+
+export interface LabelFact {
+  readonly count: number
+  readonly first: Moment
+  readonly last: Moment
+  /** The last occurrence that is known to have happened; null while none is. */
+  readonly committed: Moment | null
+  /** The latest occurrences, oldest first. */
+  readonly ring: readonly Moment[]
+}
+
+/** Whose history a fact belongs to. The key is '' for the subject, who owns the whole session. */
+export const SCOPES = ['subject', 'actor'] as const
+export type Scope = (typeof SCOPES)[number]
+
+export interface FactKey {
+  readonly scope: Scope
+  readonly key: string
+  readonly label: string
+}
+
+/** The session's memory, however it is kept. */
+export interface FactView {
+  get(key: FactKey): LabelFact | undefined
+}
+
+/** The one label that a denial leaves. Only granted calls leave the labels of their tool. */
+export const DENIED = 'decision.denied'
+
+export function remember(fact: LabelFact | undefined, moment: Moment): LabelFact {
+  if (fact === undefined)
+    return { count: 1, first: moment, last: moment, committed: null, ring: [moment] }
+  return {
+    count: fact.count + 1,
+    first: fact.first,
+    last: moment,
+    committed: fact.committed,
+    ring: [...fact.ring.slice(-(KEPT - 1)), moment],
+  }
+}
+
+/**
+ * Takes back an occurrence of a call that never left Sallyport.
+ *
+ * INVARIANT: forgetting may only ever free a budget that is known exactly. Once the ring has let go
+ * of older occurrences the count stays as it is, and source labels are never taken back.
+ */
+export function forget(fact: LabelFact, label: string, sequence: number): LabelFact {
+  if (label.startsWith('source.') || fact.count > KEPT) return fact
+  const ring = fact.ring.filter((moment) => moment.sequence !== sequence)
+  return ring.length === fact.ring.length ? fact : { ...fact, count: fact.count - 1, ring }
+}
+
+/** An occurrence that counted from admission is now known to have happened. */
+export function confirm(fact: LabelFact, sequence: number): LabelFact {
+  const moment = fact.ring.find((one) => one.sequence === sequence)
+  if (moment === undefined || moment.sequence <= (fact.committed?.sequence ?? 0)) return fact
+  return { ...fact, committed: moment }
+}
+
+/** How often since `from` (epoch ms); at most what the ring can tell. */
+export const countSince = (fact: LabelFact | undefined, from: number): number =>
+  fact === undefined ? 0 : fact.ring.filter((moment) => moment.at >= from).length

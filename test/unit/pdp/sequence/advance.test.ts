@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest'
+import {
+  afterDenial,
+  afterGrant,
+  compileRules,
+  confirmed,
+  judge,
+  takenBack,
+  type FactChange,
+} from '../../../../src/pdp/sequence/advance.ts'
+import type { FactKey, FactView, LabelFact } from '../../../../src/pdp/sequence/facts.ts'
+import type { SequenceRuleRow, Step } from '../../../../src/pdp/sequence/rule.ts'
+
+const rule = (row: Partial<SequenceRuleRow>): SequenceRuleRow => ({
+  id: 'r',
+  effect: 'deny',
+  onLabel: 'sink.export',
+  type: 'temporal',
+  rules: '["source.confidential"]',
+  scope: 'subject',
+  timespanSeconds: 1800,
+  untilLabel: null,
+  condition: null,
+  reason: 'because',
+  ...row,
+})
+
+/** A session in memory: the same steps as the Durable Object's, without one. */
+class Memory implements FactView {
+  readonly #facts = new Map<string, LabelFact>()
+  #sequence = 0
+
+  get(key: FactKey): LabelFact | undefined {
+    return this.#facts.get(JSON.stringify(key))
+  }
+
+  step(labels: readonly string[], atSeconds: number, actorKey = 'a'): Step {
+    return { actorKey, labels, now: { sequence: this.#sequence + 1, at: atSeconds * 1000 } }
+  }
+
+  grant(labels: readonly string[], atSeconds: number, actorKey = 'a'): Step {
+    const step = this.step(labels, atSeconds, actorKey)
+    this.#apply(afterGrant(this, step))
+    return step
+  }
+
+  deny(atSeconds: number, actorKey = 'a'): void {
+    this.#apply(afterDenial(this, this.step([], atSeconds, actorKey)))
+  }
+
+  fail(step: Step): void {
+    this.#keep(takenBack(this, { ...step, sequence: step.now.sequence }))
+  }
+
+  commit(step: Step): void {
+    this.#keep(confirmed(this, { ...step, sequence: step.now.sequence }))
+  }
+
+  #apply(changes: readonly FactChange[]): void {
+    this.#keep(changes)
+    this.#sequence += 1
+  }
+
+  #keep(changes: readonly FactChange[]): void {
+    for (const { key, fact } of changes) this.#facts.set(JSON.stringify(key), fact)
+  }
+}
+
+const asks = (rows: SequenceRuleRow[], memory: Memory, labels: string[], at: number, actor = 'a') =>
+  judge(compileRules('1', rows), memory, memory.step(labels, at, actor)).map((hit) => hit.rule)
+
+describe('temporal', () => {
+  const both = rule({ rules: '["source.confidential","source.bulk"]' })
+
+  it('holds once every label was seen, in any order', () => {
+    const memory = new Memory()
+    expect(asks([both], memory, ['sink.export'], 1)).toEqual([])
+    memory.grant(['source.bulk'], 2)
+    expect(asks([both], memory, ['sink.export'], 3)).toEqual([])
+    memory.grant(['source.confidential'], 4)
+    expect(asks([both], memory, ['sink.export'], 5)).toEqual(['r'])
+    expect(asks([both], memory, ['sink.update'], 5)).toEqual([])
+  })
+
+  it('counts what the call itself carries', () => {
+    const labels = ['sink.export', 'source.confidential', 'source.bulk']
+    expect(asks([both], new Memory(), labels, 1)).toEqual(['r'])
+  })
+
+  it('forgets what is older than the timespan, to the second', () => {
+    const memory = new Memory()
+    memory.grant(['source.confidential'], 100)
+    expect(asks([rule({})], memory, ['sink.export'], 100 + 1800)).toEqual(['r'])
+    expect(asks([rule({})], memory, ['sink.export'], 100 + 1801)).toEqual([])
+    expect(asks([rule({ timespanSeconds: null })], memory, ['sink.export'], 1e9)).toEqual(['r'])
+  })
+
+  it('is cleared by a later `until` only', () => {
+    const memory = new Memory()
+    const cleared = rule({ untilLabel: 'endorse.human' })
+    memory.grant(['endorse.human'], 1)
+    memory.grant(['source.confidential'], 2)
+    expect(asks([cleared], memory, ['sink.export'], 3)).toEqual(['r'])
+    const endorsed = memory.grant(['endorse.human'], 4)
+    // Admitted is not done: what clears has to have happened.
+    expect(asks([cleared], memory, ['sink.export'], 5)).toEqual(['r'])
+    memory.commit(endorsed)
+    expect(asks([cleared], memory, ['sink.export'], 5)).toEqual([])
+    memory.grant(['source.confidential'], 6)
+    expect(asks([cleared], memory, ['sink.export'], 7)).toEqual(['r'])
+  })
+
+  it('sees what happened before the rule existed', () => {
+    const memory = new Memory()
+    memory.grant(['source.confidential'], 1)
+    expect(asks([], memory, ['sink.export'], 2)).toEqual([])
+    expect(asks([rule({})], memory, ['sink.export'], 2)).toEqual(['r'])
+  })
+})
+
+describe('event_count', () => {
+  const tenDeletes = rule({
+    onLabel: 'sink.destructive',
+    type: 'event_count',
+    rules: '["sink.destructive"]',
+    timespanSeconds: 600,
+    condition: '{"gt":10}',
+  })
+
+  it('counts the current call: the eleventh is one too many', () => {
+    const memory = new Memory()
+    for (let n = 0; n < 10; n += 1) {
+      expect(asks([tenDeletes], memory, ['sink.destructive'], n)).toEqual([])
+      memory.grant(['sink.destructive'], n)
+    }
+    expect(asks([tenDeletes], memory, ['sink.destructive'], 10)).toEqual(['r'])
+    // The first one leaves the window.
+    expect(asks([tenDeletes], memory, ['sink.destructive'], 601)).toEqual([])
+  })
+
+  it('frees what never left, but never a source label', () => {
+    const memory = new Memory()
+    const step = memory.grant(['sink.destructive', 'source.confidential'], 1)
+    memory.fail(step)
+    const one = { ...tenDeletes, condition: '{"gte":2}' }
+    expect(asks([one], memory, ['sink.destructive'], 2)).toEqual([])
+    expect(asks([rule({})], memory, ['sink.export'], 2)).toEqual(['r'])
+  })
+
+  it('locks out the actor who was denied, and nobody else', () => {
+    const lockOut = rule({
+      onLabel: 'any',
+      type: 'event_count',
+      rules: '["decision.denied"]',
+      scope: 'actor',
+      condition: '{"gte":3}',
+      timespanSeconds: 300,
+    })
+    const memory = new Memory()
+    for (let n = 0; n < 3; n += 1) memory.deny(n, 'mallory')
+    expect(asks([lockOut], memory, [], 5, 'mallory')).toEqual(['r'])
+    expect(asks([lockOut], memory, [], 5, 'alice')).toEqual([])
+  })
+
+  it('still counts right after more occurrences than it keeps', () => {
+    const memory = new Memory()
+    for (let n = 0; n < 500; n += 1) memory.grant(['sink.destructive'], n)
+    expect(asks([tenDeletes], memory, ['sink.destructive'], 500)).toEqual(['r'])
+    expect(asks([tenDeletes], memory, ['sink.destructive'], 499 + 601)).toEqual([])
+  })
+})
+
+describe('rows that cannot be read', () => {
+  it.each([
+    ['no such comparison', { condition: '{"above":1}' }],
+    ['no number', { condition: '{"gt":"10"}' }],
+    ['a bound that the memory cannot reach', { condition: '{"gt":64}' }],
+    ['not JSON', { condition: 'ten' }],
+    ['not a label', { rules: '["Sink Destructive"]' }],
+    ['no timespan', { timespanSeconds: null }],
+  ] as const)('%s: refuses every call on its label, and says why', (_, row) => {
+    const broken = rule({
+      onLabel: 'sink.destructive',
+      type: 'event_count',
+      rules: '["sink.destructive"]',
+      condition: '{"gt":10}',
+      ...row,
+    })
+    expect(asks([broken], new Memory(), ['sink.destructive'], 1)).toEqual(['r'])
+    expect(asks([broken], new Memory(), ['sink.export'], 1)).toEqual([])
+    expect(compileRules('1', [broken]).problems()).toHaveLength(1)
+  })
+
+  it('puts denials before audits, and then the order of ids, whatever the order of rows', () => {
+    const rows = [rule({ id: 'z' }), rule({ id: 'a', effect: 'audit' }), rule({ id: 'b' })]
+    const memory = new Memory()
+    memory.grant(['source.confidential'], 1)
+    expect(asks(rows, memory, ['sink.export'], 2)).toEqual(['b', 'z', 'a'])
+    expect(asks(rows.toReversed(), memory, ['sink.export'], 2)).toEqual(['b', 'z', 'a'])
+  })
+})
