@@ -1,0 +1,32 @@
+/** How long an equal refusal is counted on the first one's record. */
+const WINDOW_MS = 60_000
+const MAX_REMEMBERED = 256
+
+export interface RememberedRefusal {
+  readonly decision: string
+  /** The place of the first one, which its repetitions share. */
+  readonly sequence: number
+  readonly outboxId: number
+}
+
+/**
+ * The refusals of the last minute by what was refused, so that a loop that asks the same thing a
+ * thousand times leaves one record with a count. In memory only: forgetting costs one more record.
+ */
+export class RefusalMemory {
+  readonly #known = new Map<string, RememberedRefusal & { readonly until: number }>()
+
+  find(key: string, now: number): RememberedRefusal | null {
+    const known = this.#known.get(key)
+    return known !== undefined && now < known.until ? known : null
+  }
+
+  add(key: string, refusal: RememberedRefusal, now: number): void {
+    this.#known.delete(key)
+    this.#known.set(key, { ...refusal, until: now + WINDOW_MS })
+    if (this.#known.size > MAX_REMEMBERED) {
+      const [oldest] = this.#known.keys()
+      if (oldest !== undefined) this.#known.delete(oldest)
+    }
+  }
+}

@@ -1,0 +1,253 @@
+import { env } from 'cloudflare:workers'
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { describe, expect, it } from 'vitest'
+import type { AdmitRequest, DenialNote } from '../../../src/durable-objects/session-protocol.ts'
+import type { SequenceRuleRow } from '../../../src/pdp/sequence/rule.ts'
+
+const budgetOfTen: SequenceRuleRow = {
+  id: 'ten-deletes',
+  effect: 'deny',
+  onLabel: 'sink.destructive',
+  type: 'event_count',
+  rules: '["sink.destructive"]',
+  scope: 'subject',
+  timespanSeconds: 600,
+  untilLabel: null,
+  condition: '{"gt":10}',
+  reason: 'delete_rate',
+}
+const noExportAfterRead: SequenceRuleRow = {
+  ...budgetOfTen,
+  id: 'no-export',
+  onLabel: 'sink.export',
+  type: 'temporal',
+  rules: '["source.confidential"]',
+  condition: null,
+  reason: 'exfiltration',
+}
+
+let sessions = 0
+const newSession = () => env.SESSIONS.getByName(`session-${(sessions += 1)}`)
+
+const step = (more: Partial<AdmitRequest> = {}): AdmitRequest => ({
+  version: 1,
+  decision: crypto.randomUUID(),
+  columns: {
+    tenant: 'acme',
+    session: 's',
+    issuer: 'https://issuer.example',
+    subject: 'alice',
+    client: 'acme-agent',
+    agent: null,
+    server: 'demo',
+    method: 'tools/call',
+    tool: 'delete_customer',
+  },
+  actorKey: '["acme-agent",null]',
+  inputs: '{"request":{}}',
+  argumentsKey: '',
+  callsPerMinute: 6000,
+  labels: ['sink.destructive'],
+  revision: '1:a',
+  rules: [budgetOfTen, noExportAfterRead],
+  ...more,
+})
+
+const note = (more: Partial<DenialNote> = {}): DenialNote => {
+  const { labels: _labels, revision: _revision, rules: _rules, ...shared } = step()
+  return { ...shared, refusal: { at: 'decide', reason: 'not_allowed', pass: 'subject' }, ...more }
+}
+
+const decisionsOf = async (ids: readonly string[]) => {
+  const { results } = await env.DECISIONS.prepare(
+    'SELECT * FROM decisions WHERE id IN (SELECT value FROM json_each(?)) ORDER BY sequence',
+  )
+    .bind(JSON.stringify(ids))
+    .all<{ id: string; decision: string; reason: string; sequence: number; record: string }>()
+  return results
+}
+
+describe('decide and record are one step', () => {
+  it('100 parallel calls at a budget of 10 yield exactly 10', async () => {
+    const session = newSession()
+    const answers = await Promise.all(Array.from({ length: 100 }, () => session.admit(step())))
+    expect(answers.filter((answer) => answer.kind === 'admitted')).toHaveLength(10)
+    expect(answers.filter((answer) => answer.kind === 'refused')).toHaveLength(90)
+  })
+
+  it('of a read and an export sent at once, the export passes only if it was admitted first', async () => {
+    for (let round = 0; round < 50; round += 1) {
+      const session = newSession()
+      const read = step({ labels: ['source.confidential'] })
+      const write = step({ labels: ['sink.export'] })
+      const order = round % 2 === 0 ? [read, write] : [write, read]
+      const [first, second] = await Promise.all(order.map((request) => session.admit(request)))
+      const exported = round % 2 === 0 ? second : first
+      const readAnswer = round % 2 === 0 ? first : second
+      if (readAnswer?.kind !== 'admitted') throw new Error('the read was refused')
+      const passedTooLate = exported?.kind === 'admitted' && exported.sequence > readAnswer.sequence
+      expect(passedTooLate).toBe(false)
+    }
+  })
+
+  it('the same decision twice is the same step', async () => {
+    const session = newSession()
+    const request = step()
+    const first = await session.admit(request)
+    expect(await session.admit(request)).toEqual(first)
+    for (let n = 0; n < 9; n += 1) {
+      expect((await session.admit(step())).kind).toBe('admitted')
+    }
+    expect((await session.admit(step())).kind).toBe('refused')
+    // The refused one stays refused, also when the budget would be free again.
+    expect(await session.admit(request)).toEqual(first)
+  })
+
+  it('asks for the rules of a revision that it does not have, once', async () => {
+    const session = newSession()
+    expect((await session.admit(step({ rules: null }))).kind).toBe('rules_needed')
+    expect((await session.admit(step())).kind).toBe('admitted')
+    expect((await session.admit(step({ rules: null }))).kind).toBe('admitted')
+    expect((await session.admit(step({ rules: null, revision: '2:b' }))).kind).toBe('rules_needed')
+  })
+
+  it('refuses a protocol that it does not speak', async () => {
+    const odd = { ...step(), version: 2 } as unknown as AdmitRequest
+    const said = await runInDurableObject(newSession(), (session) =>
+      session.admit(odd).catch((error: unknown) => String(error)),
+    )
+    expect(said).toContain('not spoken here')
+  })
+})
+
+describe('history', () => {
+  it('survives the death of the object', async () => {
+    const session = newSession()
+    await session.admit(step({ labels: ['source.confidential'] }))
+    await evictDurableObject(session)
+    const answer = await session.admit(step({ labels: ['sink.export'] }))
+    expect(answer).toMatchObject({ kind: 'refused', refusal: { rule: 'no-export' } })
+  })
+
+  it('a rule added later sees what happened before it', async () => {
+    const session = newSession()
+    await session.admit(step({ labels: ['source.confidential'], rules: [] }))
+    const later = step({ labels: ['sink.export'], revision: '2:b', rules: [noExportAfterRead] })
+    expect((await session.admit(later)).kind).toBe('refused')
+  })
+
+  it('a call that never left frees its budget; one that may have acted does not', async () => {
+    const session = newSession()
+    const ids: string[] = []
+    for (let n = 0; n < 10; n += 1) {
+      const request = step()
+      ids.push(request.decision)
+      await session.admit(request)
+    }
+    const [failed = '', committed = ''] = ids
+    const outcome = { version: 1, tenant: 'acme', detail: '' } as const
+    await session.settle({ ...outcome, decision: committed, state: 'committed' })
+    expect((await session.admit(step())).kind).toBe('refused')
+    await session.settle({ ...outcome, decision: failed, state: 'failed' })
+    // A second word about the same call is not heard.
+    await session.settle({ ...outcome, decision: committed, state: 'failed' })
+    expect((await session.admit(step())).kind).toBe('admitted')
+    expect((await session.admit(step())).kind).toBe('refused')
+  })
+
+  it('a denial leaves one fact, and nothing of what was asked', async () => {
+    const session = newSession()
+    const lockOut: SequenceRuleRow = {
+      ...budgetOfTen,
+      id: 'lock-out',
+      onLabel: 'any',
+      rules: '["decision.denied"]',
+      scope: 'actor',
+      condition: '{"gte":3}',
+    }
+    const rules = { rules: [budgetOfTen, noExportAfterRead, lockOut] }
+    await session.noteDenial(note())
+    await session.noteDenial(note({ argumentsKey: 'another' }))
+    const read = step({ labels: ['source.confidential'], ...rules })
+    expect((await session.admit(read)).kind).toBe('admitted')
+    // An equal refusal counts too, though it shares a record.
+    await session.noteDenial(note())
+    expect(await session.admit(step({ labels: [] }))).toMatchObject({
+      refusal: { rule: 'lock-out' },
+    })
+    const another = step({ labels: [], actorKey: '["other-agent",null]' })
+    expect((await session.admit(another)).kind).toBe('admitted')
+  })
+})
+
+describe('records', () => {
+  it('reach the decision log once, with what the session added', async () => {
+    const session = newSession()
+    const allowed = step({ labels: ['source.confidential'] })
+    const refused = step({ labels: ['sink.export'] })
+    await session.admit(allowed)
+    await session.admit(refused)
+    await session.settle({
+      version: 1,
+      tenant: 'acme',
+      decision: allowed.decision,
+      state: 'committed',
+      detail: 'ok',
+    })
+    expect(await runDurableObjectAlarm(session)).toBe(true)
+    await runDurableObjectAlarm(session)
+    const rows = await decisionsOf([allowed.decision, refused.decision])
+    expect(rows.map(({ decision, reason, sequence }) => [decision, reason, sequence])).toEqual([
+      ['allow', 'allowed', 1],
+      ['deny', 'denied_by_sequence', 2],
+    ])
+    const record = JSON.parse(rows[1]?.record ?? '{}') as Record<string, unknown>
+    expect(record).toMatchObject({
+      version: 1,
+      refusal: { rule: 'no-export' },
+      session: { id: 's', sequence: 2, rules: [{ rule: 'no-export', effect: 'deny' }] },
+      inputs: { request: {} },
+    })
+    const outcome = await env.DECISIONS.prepare('SELECT state FROM outcomes WHERE decision = ?')
+      .bind(allowed.decision)
+      .first<{ state: string }>()
+    expect(outcome?.state).toBe('committed')
+  })
+
+  it('of equal refusals are one, with a count', async () => {
+    const session = newSession()
+    const first = await session.noteDenial(note())
+    const again = await session.noteDenial(note())
+    const other = await session.noteDenial(note({ argumentsKey: 'different' }))
+    expect(again.decision).toBe(first.decision)
+    expect(other.decision).not.toBe(first.decision)
+    await runDurableObjectAlarm(session)
+    const rows = await decisionsOf([first.decision, other.decision])
+    expect(rows.map((row) => (JSON.parse(row.record) as { repeats?: number }).repeats)).toEqual([
+      1,
+      undefined,
+    ])
+  })
+
+  it('cannot be changed or deleted', async () => {
+    const session = newSession()
+    await session.admit(step())
+    await runDurableObjectAlarm(session)
+    await expect(env.DECISIONS.prepare("UPDATE decisions SET reason = 'x'").run()).rejects.toThrow(
+      'append-only',
+    )
+    await expect(env.DECISIONS.prepare('DELETE FROM decisions').run()).rejects.toThrow(
+      'append-only',
+    )
+  })
+
+  it('an actor who asks too often is refused without a record for each', async () => {
+    const session = newSession()
+    const kinds: string[] = []
+    for (let n = 0; n < 5; n += 1) {
+      const answer = await session.admit(step({ labels: [], callsPerMinute: 2 }))
+      kinds.push(answer.kind === 'refused' ? answer.refusal.reason : answer.kind)
+    }
+    expect(kinds).toEqual(['admitted', 'admitted', 'rate_limited', 'rate_limited', 'rate_limited'])
+  })
+})
