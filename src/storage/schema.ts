@@ -1,0 +1,204 @@
+import { index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
+
+/**
+ * The typed mirror of `migrations/`. SQL is the truth (constraints and triggers live there only);
+ * a test compares every column of every table with it.
+ */
+
+const flag = (name: string) => integer(name, { mode: 'boolean' }).notNull()
+
+export const tenants = sqliteTable('tenants', {
+  id: text('id').primaryKey().notNull(),
+  name: text('name').notNull().default(''),
+  active: flag('active').default(true),
+  callsPerMinute: integer('actor_calls_per_minute').notNull().default(6000),
+})
+
+export const revision = sqliteTable('revision', {
+  tenant: text('tenant').primaryKey().notNull(),
+  counter: integer('counter').notNull(),
+  nonce: text('nonce').notNull(),
+})
+
+export const issuers = sqliteTable(
+  'issuers',
+  {
+    tenant: text('tenant').notNull(),
+    url: text('url').notNull(),
+    jwksUri: text('jwks_uri').notNull(),
+    algorithms: text('algorithms').notNull().default('["ES256"]'),
+    tenantClaim: text('tenant_claim'),
+    maxLifetimeSeconds: integer('max_lifetime_s').notNull().default(3600),
+    active: flag('active').default(true),
+    demo: flag('demo').default(false),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.url] }),
+    index('issuers_by_url').on(table.url),
+  ],
+)
+
+export const clients = sqliteTable(
+  'clients',
+  {
+    tenant: text('tenant').notNull(),
+    issuer: text('issuer').notNull(),
+    id: text('id').notNull(),
+    name: text('name').notNull().default(''),
+    active: flag('active').default(true),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.issuer, table.id] })],
+)
+
+export const agents = sqliteTable(
+  'agents',
+  {
+    tenant: text('tenant').notNull(),
+    issuer: text('issuer').notNull(),
+    id: text('id').notNull(),
+    name: text('name').notNull().default(''),
+    active: flag('active').default(true),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.issuer, table.id] })],
+)
+
+export const roleAssignments = sqliteTable(
+  'role_assignments',
+  {
+    tenant: text('tenant').notNull(),
+    issuer: text('issuer').notNull(),
+    holderKind: text('holder_kind', { enum: ['user', 'client', 'agent'] }).notNull(),
+    holder: text('holder').notNull(),
+    role: text('role').notNull(),
+    expiresAt: integer('expires_at'),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.tenant, table.issuer, table.holderKind, table.holder, table.role],
+    }),
+  ],
+)
+
+export const servers = sqliteTable(
+  'servers',
+  {
+    name: text('name').primaryKey().notNull(),
+    tenant: text('tenant').notNull(),
+    url: text('url').notNull(),
+    title: text('title').notNull().default(''),
+    requiredScope: text('required_scope').notNull().default(''),
+    internal: flag('internal').default(false),
+    active: flag('active').default(true),
+  },
+  (table) => [unique().on(table.tenant, table.name)],
+)
+
+const ACCESS = ['read', 'write', 'export', 'admin', 'destructive'] as const
+
+export const tools = sqliteTable(
+  'tools',
+  {
+    tenant: text('tenant').notNull(),
+    server: text('server').notNull(),
+    name: text('name').notNull(),
+    access: text('access', { enum: ACCESS }).notNull(),
+    requiredScope: text('required_scope').notNull().default(''),
+    labelsReviewed: flag('labels_reviewed').default(false),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.server, table.name] })],
+)
+
+export const toolLabels = sqliteTable(
+  'tool_labels',
+  {
+    tenant: text('tenant').notNull(),
+    server: text('server').notNull(),
+    tool: text('tool').notNull(),
+    label: text('label').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.server, table.tool, table.label] })],
+)
+
+export const policies = sqliteTable(
+  'policies',
+  {
+    tenant: text('tenant').notNull(),
+    id: text('id').notNull(),
+    effect: text('effect', { enum: ['allow', 'deny'] }).notNull(),
+    role: text('role'),
+    client: text('client'),
+    agent: text('agent'),
+    server: text('server'),
+    tool: text('tool'),
+    access: text('access', { enum: ACCESS }),
+    label: text('label'),
+    condition: text('condition'),
+    reason: text('reason').notNull().default(''),
+    enabled: flag('enabled').default(true),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+)
+
+export const sequenceRules = sqliteTable(
+  'sequence_rules',
+  {
+    tenant: text('tenant').notNull(),
+    id: text('id').notNull(),
+    effect: text('effect', { enum: ['deny', 'audit'] }).notNull(),
+    level: text('level').notNull().default('high'),
+    onLabel: text('on_label').notNull(),
+    type: text('type', { enum: ['temporal', 'event_count'] }).notNull(),
+    rules: text('rules').notNull(),
+    scope: text('scope', { enum: ['subject', 'actor'] })
+      .notNull()
+      .default('subject'),
+    timespanSeconds: integer('timespan_s'),
+    untilLabel: text('until_label'),
+    condition: text('condition'),
+    title: text('title').notNull().default(''),
+    reason: text('reason').notNull(),
+    enabled: flag('enabled').default(true),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+)
+
+export const revocations = sqliteTable(
+  'revocations',
+  {
+    tenant: text('tenant').notNull(),
+    kind: text('kind').notNull(),
+    id: text('id').notNull(),
+    issuer: text('issuer').notNull().default('*'),
+    reason: text('reason').notNull().default(''),
+    revokedAt: integer('revoked_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.kind, table.id, table.issuer] })],
+)
+
+/** The decision log's own database (migrations/decisions/). */
+export const decisions = sqliteTable('decisions', {
+  id: text('id').primaryKey().notNull(),
+  tenant: text('tenant').notNull(),
+  session: text('session').notNull(),
+  sequence: integer('sequence').notNull(),
+  decidedAt: integer('decided_at').notNull(),
+  decision: text('decision', { enum: ['allow', 'deny'] }).notNull(),
+  reason: text('reason').notNull(),
+  issuer: text('issuer').notNull(),
+  subject: text('subject').notNull(),
+  client: text('client').notNull(),
+  agent: text('agent'),
+  server: text('server').notNull(),
+  method: text('method').notNull(),
+  tool: text('tool'),
+  record: text('record').notNull(),
+  shippedAt: integer('shipped_at').notNull(),
+})
+
+export const outcomes = sqliteTable('outcomes', {
+  decision: text('decision').primaryKey().notNull(),
+  tenant: text('tenant').notNull(),
+  state: text('state', { enum: ['committed', 'failed', 'withheld'] }).notNull(),
+  detail: text('detail').notNull().default(''),
+  endedAt: integer('ended_at').notNull(),
+})
