@@ -1,0 +1,93 @@
+import { Hono } from 'hono'
+import { cors } from 'hono/cors'
+import { createKeySource } from './authentication/keys.ts'
+import { ConfigError, parseConfig, type Config } from './config.ts'
+import { healthResponse } from './http/health.ts'
+import { metadataResponse } from './http/metadata.ts'
+import type { Doors } from './pep/doors.ts'
+import { enforce } from './pep/enforce.ts'
+import { RPC } from './pep/explanation.ts'
+import { checkAddress } from './pep/receive.ts'
+import { PolicyStore } from './storage/policy-store.ts'
+
+interface Deployment {
+  readonly env: Env
+  readonly doors: Doors
+}
+
+/** Parts of an isolate, made with its first request. The environment of an isolate never changes. */
+let deployment: Deployment | null = null
+
+function deploymentOf(env: Env): Deployment {
+  if (deployment?.env === env) return deployment
+  const config = parseConfig(env)
+  const keys = createKeySource({
+    ask: (request) => env.ISSUER_KEYS.get(env.ISSUER_KEYS.idFromName(request.uri)).keys(request),
+    allowLoopback: config.allowLoopback,
+    now: Date.now,
+  })
+  const policies = new PolicyStore(env.DB, config)
+  deployment = {
+    env,
+    doors: { config, policies, keys, sessions: env.SESSIONS, unrecorded: new Map() },
+  }
+  return deployment
+}
+
+type App = { Bindings: Env }
+
+/** Routes, and the one place where a fault ends. Hono holds no security logic. */
+export const app = new Hono<App>()
+
+const allowedOrigin = (origin: string, config: Config): string | null =>
+  config.allowedOrigins.has(origin) ? origin : null
+
+app.use('/:server/mcp', (context, next) =>
+  cors({
+    origin: (origin) => allowedOrigin(origin, deploymentOf(context.env).doors.config),
+    allowMethods: ['POST'],
+    allowHeaders: [
+      'Accept',
+      'Authorization',
+      'Content-Type',
+      'MCP-Protocol-Version',
+      'Mcp-Method',
+      'Mcp-Name',
+    ],
+    exposeHeaders: ['WWW-Authenticate', 'Retry-After'],
+    maxAge: 600,
+  })(context, next),
+)
+
+app.all('/:server/mcp', (context) =>
+  enforce(context.req.raw, context.req.param('server'), deploymentOf(context.env).doors, (work) =>
+    context.executionCtx.waitUntil(work),
+  ),
+)
+
+app.get('/.well-known/oauth-protected-resource/:server/mcp', async (context) => {
+  const { config, policies } = deploymentOf(context.env).doors
+  const request = context.req.raw
+  if (checkAddress(request, config) !== null) return context.text('not served here', 403)
+  const name = context.req.param('server')
+  const known = await policies.lastKnown(name)
+  if (!known.ok) return context.text('try again', 503, { 'retry-after': '2' })
+  if (known.value === null) return context.notFound()
+  const moved = policies.isOld(known.value) ? await policies.refreshed(name, known.value) : null
+  const tenant = moved ?? known.value
+  const server = tenant.servers.get(name)
+  return server === undefined ? context.notFound() : metadataResponse(request, name, server, tenant)
+})
+
+app.get('/healthz', (context) => {
+  return healthResponse(deploymentOf(context.env).doors, context.env.DECISIONS)
+})
+
+app.notFound((context) => context.json({ error: 'nothing is served here' }, 404))
+
+/** INVARIANT: whatever went wrong, nothing was forwarded and nothing is told but that it did. */
+app.onError((fault, context) => {
+  console.error('fault', fault instanceof ConfigError ? fault.message : fault.stack)
+  const error = { code: RPC.internal, message: 'internal error: the call was not forwarded' }
+  return context.json({ jsonrpc: '2.0', error }, 500)
+})

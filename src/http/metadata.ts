@@ -1,0 +1,39 @@
+import type { CompiledServer } from '../storage/compiled.ts'
+import type { CompiledTenant } from '../storage/compiled.ts'
+
+const WELL_KNOWN = '/.well-known/oauth-protected-resource'
+
+/** RFC 9728 §3.1: the well-known part goes between host and path. */
+export const metadataUrl = (request: Request, server: string): string =>
+  `${new URL(request.url).origin}${WELL_KNOWN}/${server}/mcp`
+
+/** How long a client may keep it: short, because an issuer may be added or withdrawn. */
+const MAX_AGE_SECONDS = 60
+
+/** One protected resource per server (RFC 9728 §2), named by the origin that the client used. */
+export function metadataResponse(
+  request: Request,
+  name: string,
+  server: CompiledServer,
+  tenant: CompiledTenant,
+): Response {
+  const scopes = [...server.facts.requiredScopes, ...server.tools.requiredScopes].filter(
+    (scope, at, all) => all.indexOf(scope) === at,
+  )
+  const issuers = [...tenant.issuers.values()].filter((issuer) => issuer.active)
+  return Response.json(
+    {
+      resource: `${new URL(request.url).origin}/${name}/mcp`,
+      authorization_servers: issuers.map((issuer) => issuer.url).toSorted(),
+      bearer_methods_supported: ['header'],
+      ...(scopes.length > 0 ? { scopes_supported: scopes } : {}),
+      ...(server.title === '' ? {} : { resource_name: server.title }),
+    },
+    {
+      headers: {
+        'access-control-allow-origin': '*',
+        'cache-control': `public, max-age=${MAX_AGE_SECONDS}`,
+      },
+    },
+  )
+}

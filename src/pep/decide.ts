@@ -1,0 +1,242 @@
+import { SESSION_PROTOCOL, type SessionStep } from '../durable-objects/session-protocol.ts'
+import { canonical } from '../mcp/canonical.ts'
+import type { JsonObject } from '../mcp/value.ts'
+import type { Operation } from '../mcp/operation.ts'
+import { evaluate } from '../pdp/evaluate.ts'
+import type { Actor, EvaluationRequest, Facts, PolicyMatch } from '../pdp/evaluation.ts'
+import type { DecisionRefusal } from '../pdp/refusal.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { FactKeys } from '../storage/facts.ts'
+import type { Background, Doors } from './doors.ts'
+import { identifyBy, unavailable, type Caller } from './identify.ts'
+import {
+  actorKeyOf,
+  actorOf,
+  factKeysOf,
+  factsOf,
+  listingRequest,
+  requestOf,
+  sessionKeyOf,
+  sha256,
+} from './question.ts'
+import type { Received } from './receive.ts'
+import type { Refusal } from './refusal.ts'
+import { SessionGate } from './session-gate.ts'
+
+/** Leave for one operation, given now and good for nothing else. */
+export interface Permit {
+  readonly decision: string
+  readonly tenant: string
+  readonly operation: Operation
+  readonly upstream: URL
+  readonly session: SessionGate
+  /** Whether a listing may show this tool: the same gates, up to the policies. */
+  readonly maySee: (tool: string) => boolean
+}
+
+/** A refusal that was recorded names its record. */
+export interface Refused {
+  readonly refusal: Refusal
+  readonly decision: string | null
+}
+
+/** From the reading of the facts to the first byte upstream; older facts are read again. */
+const MAX_FACTS_AGE_MS = 500
+const MAX_ATTEMPTS = 3
+
+/**
+ * Door two: facts, policies, then the history, which has the last word and records in the same step.
+ *
+ * INVARIANT: once the actor is known, every decision is in exactly one session: admitted or noted
+ * as a denial. Without a session's answer there is no permit.
+ */
+export async function decide(
+  received: Received,
+  caller: Caller,
+  operation: Operation,
+  doors: Doors,
+  background: Background,
+): Promise<Result<Permit, Refused>> {
+  const actor = actorOf(caller.claims)
+  const sessionKey = await sessionKeyOf(actor)
+  const call: Call = {
+    received,
+    caller,
+    operation,
+    doors,
+    actor,
+    sessionKey,
+    session: new SessionGate(doors.sessions, sessionKey),
+    keys: factKeysOf(actor, caller.claims, sessionKey, received.server, operation),
+    argumentsKey: operation.kind === 'tool_call' ? await keyOf(operation.arguments) : '',
+  }
+  const decision = crypto.randomUUID()
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    // The record of a refusal after an admission is one of its own: admissions are not rewritten.
+    const attempted = await attemptDecision(call, decision, attempt === 0)
+    const fresh = attempted.ok && Date.now() - attempted.value.readAt <= MAX_FACTS_AGE_MS
+    if (fresh) return ok(attempted.value.permit)
+    if (attempted.ok) continue
+    // An earlier attempt, or this one without an answer, may have admitted what is not going to be
+    // sent: it must not stay pending.
+    if (attempt > 0 || attempted.error.refusal.reason === 'session_unavailable') {
+      background(call.session.settle(actor.tenant, decision, 'failed', 'not sent'))
+    }
+    return attempted
+  }
+  background(call.session.settle(actor.tenant, decision, 'failed', 'facts too old'))
+  return unrecorded({ at: 'decide', reason: 'facts_unavailable' })
+}
+
+/** What stays the same however often the facts have to be read. */
+interface Call {
+  readonly received: Received
+  readonly caller: Caller
+  readonly operation: Operation
+  readonly doors: Doors
+  readonly actor: Actor
+  readonly sessionKey: string
+  readonly session: SessionGate
+  readonly keys: FactKeys
+  readonly argumentsKey: string
+}
+
+interface Attempt {
+  readonly permit: Permit
+  readonly readAt: number
+}
+
+async function attemptDecision(
+  call: Call,
+  decision: string,
+  first: boolean,
+): Promise<Result<Attempt, Refused>> {
+  const { received, caller, operation, doors, actor, session } = call
+  const gathered = await doors.policies.gather(call.keys, caller.compiled)
+  if (!gathered.ok) return unrecorded(unavailable(gathered.error))
+  const { compiled, facts: fresh, readAt } = gathered.value
+  if (compiled !== caller.compiled) {
+    // The rows that let this token in have moved on: door one once more, by the new ones.
+    const again = await identifyBy(compiled, received, doors)
+    if (!again.ok) return unrecorded(again.error)
+  }
+  const server = compiled.servers.get(received.server)
+  if (server === undefined) return unrecorded({ at: 'receive', reason: 'server_unknown' })
+  if (server.url === null) return unrecorded(UNUSABLE_SERVER)
+
+  const tool = operation.kind === 'tool_call' ? server.tools.find(operation.tool) : null
+  const facts = factsOf(fresh, server, tool)
+  const request = requestOf(actor, caller.claims, operation, server.facts.name, readAt)
+  const { refusal, matches } = evaluate(request, compiled.policies, facts)
+  if (refusal !== null) {
+    const id = first ? decision : crypto.randomUUID()
+    const step = stepOf(call, id, inputsOf(request, facts, matches, call, MAX_REFUSED_INPUTS))
+    return recorded(session, step, facts.callsPerMinute, refusal)
+  }
+  const inputs = inputsOf(request, facts, matches, call, MAX_ADMITTED_INPUTS)
+  const { callsPerMinute } = facts
+  const admission = await session.admit(
+    {
+      ...stepOf(call, decision, inputs),
+      callsPerMinute,
+      labels: labelsOf(facts),
+      revision: compiled.revision,
+    },
+    compiled,
+  )
+  if (!admission.ok) return unrecorded(admission.error)
+  if (admission.value.kind === 'refused') {
+    return err({ refusal: admission.value.refusal, decision: admission.value.decision })
+  }
+  const maySee = (name: string): boolean => {
+    if (fresh.revokedTools.has(`${received.server}/${name}`)) return false
+    const listed = { ...facts, tool: server.tools.find(name) }
+    return evaluate(listingRequest(request, name), compiled.policies, listed).refusal === null
+  }
+  const { tenant } = actor
+  return ok({
+    permit: { decision, tenant, operation, upstream: server.url, session, maySee },
+    readAt,
+  })
+}
+
+/**
+ * What is no tool call carries text all the same (names, cursors, `_meta`), and to a server outside
+ * the organisation that is a send like any other. What a listing shows does not depend on it.
+ */
+const labelsOf = ({ tool, server }: Facts): readonly string[] =>
+  tool !== null ? tool.labels : server.internal ? [] : ['sink.external_send']
+
+/** Short arguments stand for themselves; a digest is for those that would be long to compare. */
+const LONG_ARGUMENTS = 512
+
+async function keyOf(given: JsonObject): Promise<string> {
+  const text = canonical(given)
+  return text.length <= LONG_ARGUMENTS ? text : `sha256:${await sha256(text)}`
+}
+
+/** How long the inputs of a record may be, in characters; beyond it the arguments stay out. */
+const MAX_ADMITTED_INPUTS = 200_000
+/** Less for what is refused anyway: anybody with a token can be refused as often as they like. */
+const MAX_REFUSED_INPUTS = 16_000
+
+function inputsOf(
+  request: EvaluationRequest,
+  facts: Facts,
+  matches: readonly PolicyMatch[],
+  { argumentsKey }: Call,
+  limit: number,
+): string {
+  const whole = JSON.stringify({ request, facts, matches })
+  if (whole.length <= limit) return whole
+  const context = { ...request.context, arguments: null }
+  return JSON.stringify({
+    request: { ...request, context },
+    facts,
+    matches,
+    argumentsOmitted: argumentsKey,
+  })
+}
+
+const stepOf = (
+  { actor, sessionKey, operation, received, argumentsKey }: Call,
+  decision: string,
+  inputs: string,
+): Omit<SessionStep, 'callsPerMinute'> => ({
+  version: SESSION_PROTOCOL,
+  decision,
+  columns: {
+    tenant: actor.tenant,
+    session: sessionKey,
+    issuer: actor.issuer,
+    subject: actor.subject,
+    client: actor.client,
+    agent: actor.agent,
+    server: received.server,
+    method: operation.method,
+    tool: operation.kind === 'tool_call' ? operation.tool : null,
+  },
+  actorKey: actorKeyOf(actor),
+  inputs,
+  argumentsKey,
+})
+
+async function recorded(
+  session: SessionGate,
+  step: Omit<SessionStep, 'callsPerMinute'>,
+  callsPerMinute: number,
+  refusal: DecisionRefusal,
+): Promise<Result<never, Refused>> {
+  const noted = await session.noteDenial({ ...step, callsPerMinute, refusal })
+  return noted.ok
+    ? err({ refusal: noted.value.refusal, decision: noted.value.decision })
+    : unrecorded(noted.error)
+}
+
+export const unrecorded = (refusal: Refusal) => err({ refusal, decision: null } as const)
+
+const UNUSABLE_SERVER: Refusal = {
+  at: 'decide',
+  reason: 'unsafe_configuration',
+  detail: 'the url of this server must not be called; see `policy check`',
+}

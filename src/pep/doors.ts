@@ -1,0 +1,18 @@
+import type { KeySource } from '../authentication/keys.ts'
+import type { Config } from '../config.ts'
+import type { Session } from '../durable-objects/session.ts'
+import type { Refusal } from './refusal.ts'
+import type { PolicyStore } from '../storage/policy-store.ts'
+
+/** What the journey needs of the world. Made once per isolate (`app.ts`). */
+export interface Doors {
+  readonly config: Config
+  readonly policies: PolicyStore
+  readonly keys: KeySource
+  readonly sessions: DurableObjectNamespace<Session>
+  /** How often this isolate refused before anything could be recorded, by reason. */
+  readonly unrecorded: Map<Refusal['reason'], number>
+}
+
+/** Work that outlives the answer, such as the outcome of a stream. */
+export type Background = (work: Promise<unknown>) => void

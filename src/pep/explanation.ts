@@ -1,0 +1,240 @@
+import type { Era } from '../mcp/refusal.ts'
+import type { Refusal } from './refusal.ts'
+
+/** The one thing that helps, for a program to read. */
+export type Help =
+  | { readonly kind: 'correct_the_request' }
+  | { readonly kind: 'obtain_a_token' }
+  | { readonly kind: 'obtain_scopes'; readonly scopes: readonly string[] }
+  | { readonly kind: 'ask_an_administrator' }
+  | { readonly kind: 'retry_later'; readonly afterSeconds: number }
+  | { readonly kind: 'do_not_retry' }
+
+/** What the client is told. Thresholds, rule texts and other people's activity are not part of it. */
+export interface Explanation {
+  /** Stable, for programs. Several reasons may share one, so that probing learns nothing. */
+  readonly code: string
+  readonly sentence: string
+  readonly help: Help
+  /** HTTP status for a message of this era. */
+  readonly status: Readonly<Record<Era, number>>
+  /** JSON-RPC error code. Our own lie outside the range that JSON-RPC and MCP keep. */
+  readonly rpcCode: number
+  /** Members of the error's `data` that the protocol itself asks for. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** A denial that the model should read: as a tool result where a tool was called. */
+  readonly shownToModel: boolean
+}
+
+/** Our own JSON-RPC error codes (docs/refusals.md). */
+export const RPC = {
+  parse: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  headerMismatch: -32020,
+  versionUnsupported: -32022,
+  internal: -32603,
+  unauthenticated: 40101,
+  denied: 40301,
+  serverUnknown: 40401,
+  tooMany: 42901,
+  upstream: 50201,
+  unavailable: 50301,
+} as const
+
+/** Exhaustive on purpose, without a default: a new refusal does not compile until it is explained. */
+export function explain(refusal: Refusal): Explanation {
+  switch (refusal.reason) {
+    case 'host_not_allowed':
+      return form(403, refusal.reason, 'this Host is not served here')
+    case 'origin_not_allowed':
+      return form(403, refusal.reason, 'this Origin may not call; an operator can allow it')
+    case 'server_unknown':
+      return {
+        ...form(404, refusal.reason, 'no MCP server of that name is served here'),
+        rpcCode: RPC.serverUnknown,
+      }
+    case 'method_not_allowed':
+      return form(405, refusal.reason, 'only POST is served at an MCP endpoint')
+    case 'media_type_unsupported':
+      return form(415, refusal.reason, 'send `Content-Type: application/json`')
+    case 'encoding_unsupported':
+      return form(415, refusal.reason, 'send the body without a Content-Encoding')
+    case 'not_acceptable':
+      return form(406, refusal.reason, 'accept `application/json` and `text/event-stream`')
+    case 'body_too_large':
+      return form(413, refusal.reason, `the body is larger than ${refusal.limitBytes} bytes`)
+    case 'malformed_json':
+      return {
+        ...form(400, refusal.reason, `the body is not strict JSON: ${refusal.detail}`),
+        rpcCode: RPC.parse,
+      }
+    case 'batch':
+      return form(400, refusal.reason, 'batches are not served: send one message per request')
+    case 'malformed_message':
+      return form(400, refusal.reason, `not a JSON-RPC message: ${refusal.detail}`)
+    case 'response_unexpected':
+      return form(400, refusal.reason, 'a response was sent where nothing was asked')
+    case 'header_mismatch':
+      return {
+        ...form(400, refusal.reason, `header \`${refusal.header}\`: ${refusal.detail}`),
+        rpcCode: RPC.headerMismatch,
+      }
+    case 'version_unsupported':
+      return {
+        ...form(400, refusal.reason, 'this protocol version is not served here'),
+        rpcCode: RPC.versionUnsupported,
+        data: { supported: refusal.supported, requested: refusal.requested },
+      }
+    case 'envelope_incomplete':
+      return {
+        ...form(400, refusal.reason, `\`_meta\` lacks \`${refusal.missing}\``),
+        rpcCode: RPC.invalidParams,
+      }
+    case 'method_unknown':
+      return {
+        ...form(404, refusal.reason, 'this method is not served here'),
+        status: { legacy: 200, modern: 404 },
+        rpcCode: RPC.methodNotFound,
+      }
+    case 'params_invalid':
+      return { ...form(200, refusal.reason, refusal.detail), rpcCode: RPC.invalidParams }
+
+    case 'credentials_missing':
+      return authentication(401, refusal.reason, 'send an access token as `Authorization: Bearer`')
+    case 'credentials_malformed':
+      return authentication(400, refusal.reason, `the credentials are malformed: ${refusal.detail}`)
+    case 'token_invalid':
+    case 'issuer_unknown':
+    case 'tenant_mismatch':
+      // One answer for all of them: which check failed is for the operator, not for a prober.
+      return authentication(401, 'token_invalid', 'the access token is not valid for this server')
+    case 'issuer_unavailable':
+      return unavailable(refusal.reason, "the issuer's keys cannot be read now")
+
+    case 'revoked':
+      return endsToken(refusal)
+        ? authentication(401, 'token_invalid', 'the access token is not valid for this server')
+        : denied('revoked', 'access was revoked', { kind: 'ask_an_administrator' })
+    case 'tenant_inactive':
+    case 'server_inactive':
+      return denied('inactive', 'this server is switched off', { kind: 'ask_an_administrator' })
+    case 'client_unknown':
+    case 'client_inactive':
+      return denied('client_not_registered', 'this client may not act here', {
+        kind: 'ask_an_administrator',
+      })
+    case 'agent_unknown':
+    case 'agent_inactive':
+      return denied('agent_not_registered', 'this agent may not act here', {
+        kind: 'ask_an_administrator',
+      })
+    case 'tool_unknown':
+      return {
+        ...denied(refusal.reason, 'no such tool', { kind: 'do_not_retry' }),
+        rpcCode: RPC.invalidParams,
+        shownToModel: false,
+      }
+    case 'insufficient_scope':
+      return {
+        ...denied(refusal.reason, 'the access token lacks a scope for this', {
+          kind: 'obtain_scopes',
+          scopes: refusal.scopes,
+        }),
+        status: both(403),
+        shownToModel: false,
+      }
+    case 'not_allowed':
+      return denied(
+        refusal.reason,
+        refusal.pass === 'agent'
+          ? 'no policy allows this to the agent that acts'
+          : 'no policy allows this',
+        { kind: 'ask_an_administrator' },
+      )
+    case 'denied_by_policy':
+      return denied(refusal.reason, 'a policy forbids this', { kind: 'do_not_retry' })
+    case 'denied_by_sequence':
+      return denied(refusal.reason, 'not after what was done before', { kind: 'do_not_retry' })
+    case 'rate_limited':
+      return {
+        ...denied(refusal.reason, 'too many calls', {
+          kind: 'retry_later',
+          afterSeconds: refusal.retryAfterSeconds,
+        }),
+        status: both(429),
+        rpcCode: RPC.tooMany,
+        shownToModel: false,
+      }
+
+    case 'unsafe_configuration':
+      // Waiting does not mend a configuration, so nothing invites to try again.
+      return {
+        ...unavailable(refusal.reason, 'this deployment is not safe to serve; see /healthz'),
+        help: { kind: 'ask_an_administrator' },
+      }
+    case 'facts_unavailable':
+    case 'session_unavailable':
+      return unavailable(refusal.reason, 'this call cannot be decided now')
+
+    case 'upstream_unreachable':
+      return upstream(502, refusal.reason, 'the MCP server cannot be reached')
+    case 'upstream_timeout':
+      return upstream(
+        504,
+        refusal.reason,
+        'the MCP server did not answer in time; it may have acted',
+      )
+    case 'upstream_refused':
+      return upstream(502, refusal.reason, 'the MCP server did not accept the gateway')
+    case 'upstream_malformed':
+      return upstream(502, refusal.reason, 'the MCP server sent what is not passed on')
+  }
+}
+
+/** Revoked so that another token would help: the client is asked for one, as for a lapsed token. */
+export const endsToken = (refusal: Extract<Refusal, { reason: 'revoked' }>): boolean =>
+  refusal.kind === 'token' || refusal.kind === 'issuer'
+
+const both = (status: number): Record<Era, number> => ({ legacy: status, modern: status })
+
+const form = (status: number, code: string, sentence: string): Explanation => ({
+  code,
+  sentence,
+  help: { kind: 'correct_the_request' },
+  status: both(status),
+  rpcCode: RPC.invalidRequest,
+  data: {},
+  shownToModel: false,
+})
+
+const authentication = (status: number, code: string, sentence: string): Explanation => ({
+  ...form(status, code, sentence),
+  help: { kind: 'obtain_a_token' },
+  rpcCode: RPC.unauthenticated,
+})
+
+const denied = (code: string, sentence: string, help: Help): Explanation => ({
+  code,
+  sentence,
+  help,
+  status: both(200),
+  rpcCode: RPC.denied,
+  data: {},
+  shownToModel: true,
+})
+
+const UNAVAILABLE_RETRY_SECONDS = 2
+
+const unavailable = (code: string, sentence: string): Explanation => ({
+  ...form(503, code, sentence),
+  help: { kind: 'retry_later', afterSeconds: UNAVAILABLE_RETRY_SECONDS },
+  rpcCode: RPC.unavailable,
+})
+
+const upstream = (status: number, code: string, sentence: string): Explanation => ({
+  ...form(status, code, sentence),
+  help: { kind: 'do_not_retry' },
+  rpcCode: RPC.upstream,
+})

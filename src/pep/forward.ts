@@ -1,0 +1,134 @@
+import { err, ok, type Result } from '../result.ts'
+import type { Permit } from './decide.ts'
+import type { Background } from './doors.ts'
+import type { Received } from './receive.ts'
+import type { ForwardRefusal } from './refusal.ts'
+import { relayEvents } from './relay-events.ts'
+import { relayJson } from './relay-json.ts'
+import type { Relay, Settle } from './relay.ts'
+
+/** Until the upstream's headers are there. */
+const FIRST_BYTE_MS = 30_000
+/** However many progress notices it sends (MCP 2025-11-25, basic/lifecycle, timeouts). */
+const WHOLE_ANSWER_MS = 300_000
+
+/**
+ * What goes to the upstream besides the body. The client's credential, cookies and Origin are not
+ * on the list, and neither is anything that names the client's connection.
+ */
+const REQUEST_HEADERS = ['mcp-protocol-version', 'mcp-method', 'mcp-name'] as const
+const PARAMETER_HEADERS = 'mcp-param-'
+
+/**
+ * Sends the decided bytes once, and streams back what may pass.
+ *
+ * INVARIANT: called at most once per permit; nothing here repeats or hedges a request.
+ */
+export async function forward(
+  received: Received,
+  permit: Permit,
+  background: Background,
+): Promise<Result<Response, ForwardRefusal>> {
+  const settle: Settle = (state, detail) => {
+    background(permit.session.settle(permit.tenant, permit.decision, state, detail))
+  }
+  if (permit.operation.method === 'notifications/cancelled') {
+    // Every call of an upstream comes from us, so this id could mean somebody else's call there.
+    settle('failed', 'not passed on')
+    return ok(new Response(null, { status: 202 }))
+  }
+  const upstream = new AbortController()
+  const firstByte = setTimeout(() => upstream.abort(new TimeoutError()), FIRST_BYTE_MS)
+  const wholeAnswer = setTimeout(() => upstream.abort(new TimeoutError()), WHOLE_ANSWER_MS)
+  const relay: Relay = {
+    permit,
+    upstream,
+    settle: (state, detail) => {
+      clearTimeout(wholeAnswer)
+      settle(state, detail)
+    },
+  }
+  try {
+    const response = await fetch(permit.upstream, {
+      method: 'POST',
+      headers: requestHeaders(received.request.headers),
+      body: received.body,
+      redirect: 'manual',
+      signal: upstream.signal,
+    })
+    clearTimeout(firstByte)
+    return await answer(response, relay)
+  } catch (error) {
+    clearTimeout(firstByte)
+    // Bytes may have left before it failed, and what may have acted counts as having acted.
+    const timeout = upstream.signal.reason instanceof TimeoutError
+    relay.settle('committed', timeout ? 'no answer in time' : 'no answer')
+    if (!timeout) console.warn('an upstream could not be reached', String(error))
+    return err({ at: 'forward', reason: timeout ? 'upstream_timeout' : 'upstream_unreachable' })
+  }
+}
+
+class TimeoutError extends Error {}
+
+function requestHeaders(inbound: Headers): Headers {
+  const headers = new Headers({
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    // What is compressed cannot be read on the way through.
+    'accept-encoding': 'identity',
+  })
+  for (const [name, value] of inbound) {
+    if (name.startsWith(PARAMETER_HEADERS)) headers.set(name, value)
+  }
+  for (const name of REQUEST_HEADERS) {
+    const value = inbound.get(name)
+    if (value !== null) headers.set(name, value)
+  }
+  return headers
+}
+
+async function answer(response: Response, relay: Relay): Promise<Result<Response, ForwardRefusal>> {
+  const { status } = response
+  if (status === 401 || status === 403 || status === 407 || (status >= 300 && status < 400)) {
+    return reject(relay, response, { at: 'forward', reason: 'upstream_refused', status })
+  }
+  const encoding = response.headers.get('content-encoding')
+  if (encoding !== null && encoding !== 'identity') {
+    return reject(relay, response, malformed('an encoded body'))
+  }
+  if (relay.permit.operation.id === null) {
+    // A notification is accepted or not; whatever body came along answers nothing.
+    await response.body?.cancel()
+    relay.settle('committed', `status ${status}`)
+    return ok(new Response(null, { status: status < 300 ? 202 : 502 }))
+  }
+  switch (mediaType(response)) {
+    case 'application/json':
+      return relayJson(response, relay)
+    case 'text/event-stream':
+      return status === 200
+        ? relayEvents(response, relay)
+        : reject(relay, response, malformed(`a stream with status ${status}`))
+    default:
+      return reject(relay, response, malformed('neither JSON nor an event stream'))
+  }
+}
+
+async function reject(
+  relay: Relay,
+  response: Response,
+  refusal: ForwardRefusal,
+): Promise<Result<never, ForwardRefusal>> {
+  await response.body?.cancel()
+  relay.settle('committed', refusal.reason)
+  return err(refusal)
+}
+
+const malformed = (detail: string): ForwardRefusal => ({
+  at: 'forward',
+  reason: 'upstream_malformed',
+  detail,
+})
+
+const mediaType = (response: Response): string =>
+  (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''

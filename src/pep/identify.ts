@@ -1,0 +1,68 @@
+import { authenticate, curableByRows } from '../authentication/authenticate.ts'
+import type { Claims } from '../authentication/claims.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { CompiledTenant } from '../storage/compiled.ts'
+import type { PolicyStore, StoreFault } from '../storage/policy-store.ts'
+import type { Doors } from './doors.ts'
+import type { Received } from './receive.ts'
+import type { Refusal } from './refusal.ts'
+
+/** Door one's answer, with the rows it was given by. */
+export interface Caller {
+  readonly claims: Claims
+  readonly compiled: CompiledTenant
+}
+
+/**
+ * Door one. The rows may be a little old: then they may only say no. A yes counts once `decide` has
+ * confirmed their revision, and a no that newer rows could turn is asked of newer rows.
+ */
+export async function identify(received: Received, doors: Doors): Promise<Result<Caller, Refusal>> {
+  const { config, policies } = doors
+  if (config.unsafe !== null) return err(unsafe(config.unsafe))
+  const known = await policies.lastKnown(received.server)
+  if (!known.ok) return err(unavailable(known.error))
+  if (known.value === null) return err({ at: 'receive', reason: 'server_unknown' })
+  const caller = await identifyBy(known.value, received, doors)
+  if (caller.ok || !isCurable(caller.error, known.value, policies)) return caller
+  const moved = await policies.refreshed(received.server, known.value)
+  return moved === null ? caller : identifyBy(moved, received, doors)
+}
+
+/** The same token by other rows; also asked when a row moved between door one and door two. */
+export async function identifyBy(
+  compiled: CompiledTenant,
+  received: Received,
+  doors: Doors,
+): Promise<Result<Caller, Refusal>> {
+  if (compiled.unsafe !== null) return err(unsafe(compiled.unsafe))
+  const claims = await authenticate(received.credentials, {
+    tenant: compiled.tenant,
+    resources: received.resources,
+    issuers: compiled.issuers,
+    keys: doors.keys,
+    now: Date.now,
+  })
+  return claims.ok ? ok({ claims: claims.value, compiled }) : claims
+}
+
+/**
+ * Anybody can send a token that no key signed. One that names a known issuer therefore costs a
+ * reading only if the rows were not confirmed within the last second.
+ */
+function isCurable(refusal: Refusal, known: CompiledTenant, policies: PolicyStore): boolean {
+  if (refusal.at === 'authenticate' && !curableByRows(refusal)) return false
+  const unsigned =
+    refusal.reason === 'issuer_unavailable' ||
+    (refusal.reason === 'token_invalid' && refusal.fault !== 'lifetime')
+  return !unsigned || policies.isOld(known)
+}
+
+const unsafe = (detail: string): Refusal => ({
+  at: 'decide',
+  reason: 'unsafe_configuration',
+  detail,
+})
+
+export const unavailable = (fault: StoreFault): Refusal =>
+  fault.kind === 'unsafe' ? unsafe(fault.detail) : { at: 'decide', reason: 'facts_unavailable' }

@@ -1,0 +1,161 @@
+import type { Config } from '../config.ts'
+import { readJson } from '../mcp/json.ts'
+import type { JsonValue } from '../mcp/value.ts'
+import type { MessageHeaders } from '../mcp/headers.ts'
+import { readCredentials, type Credentials } from '../authentication/authenticate.ts'
+import type { AuthenticationRefusal } from '../authentication/refusal.ts'
+import type { MessageRefusal } from '../mcp/refusal.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { ReceiveRefusal } from './refusal.ts'
+
+/** SDK v2 servers take no more; a body is parsed at once, so this also bounds CPU and memory. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024
+
+/** One request, read once. What is decided is `message`, what is forwarded are the same bytes. */
+export interface Received {
+  readonly server: string
+  readonly request: Request
+  readonly credentials: Credentials
+  readonly headers: MessageHeaders
+  /** INVARIANT: `message` is what a strict reader makes of exactly these bytes. */
+  readonly body: Uint8Array
+  readonly message: JsonValue
+  /** This server's resource identifier under each public origin, the canonical one first. */
+  readonly resources: readonly [string, ...string[]]
+}
+
+/**
+ * Shape only: nobody is asked who they are yet (MCP 2025-11-25 and 2026-07-28, basic/transports).
+ * Whoever shows no credential at all is not read any further.
+ */
+export async function receive(
+  request: Request,
+  server: string,
+  config: Config,
+): Promise<Result<Received, ReceiveRefusal | AuthenticationRefusal | MessageRefusal>> {
+  const refusal = checkAddress(request, config) ?? checkForm(request)
+  if (refusal !== null) return err(refusal)
+  const credentials = credentialsOf(request)
+  const presented = readCredentials(credentials)
+  if (!presented.ok) return presented
+  const body = await readBounded(request, MAX_BODY_BYTES)
+  if (body === null) return no('body_too_large')
+  const text = decode(body)
+  if (text === null) {
+    return err({ at: 'receive', reason: 'malformed_json', detail: 'not UTF-8' })
+  }
+  const message = readJson(text)
+  if (!message.ok) {
+    return err({ at: 'receive', reason: 'malformed_json', detail: message.error.detail })
+  }
+  const { headers } = request
+  const [canonical, ...aliases] = config.publicOrigins
+  return ok({
+    server,
+    request,
+    credentials,
+    headers: {
+      protocolVersion: headers.get('mcp-protocol-version'),
+      method: headers.get('mcp-method'),
+      name: headers.get('mcp-name'),
+      parameters: new Map([...headers].filter(([name]) => name.startsWith('mcp-param-'))),
+    },
+    body,
+    message: message.value,
+    resources: [
+      resourceOf(canonical, server),
+      ...aliases.map((origin) => resourceOf(origin, server)),
+    ],
+  })
+}
+
+const credentialsOf = ({ url, headers }: Request): Credentials => ({
+  authorization: headers.get('authorization'),
+  dpop: headers.has('dpop'),
+  tokenInQuery: new URL(url).searchParams.has('access_token'),
+})
+
+/** RFC 8707 resource identifier of a server: the URL that clients call. */
+export const resourceOf = (origin: string, server: string): string => `${origin}/${server}/mcp`
+
+/** A page that rebinds its DNS name to us still sends its own Host, and its own Origin. */
+export function checkAddress(request: Request, config: Config): ReceiveRefusal | null {
+  // Scheme, host and port: plain http at an https origin would carry tokens in the clear.
+  if (!config.publicOrigins.includes(new URL(request.url).origin)) {
+    return { at: 'receive', reason: 'host_not_allowed' }
+  }
+  const origin = request.headers.get('origin')
+  return origin !== null && !config.allowedOrigins.has(origin)
+    ? { at: 'receive', reason: 'origin_not_allowed' }
+    : null
+}
+
+function checkForm(request: Request): ReceiveRefusal | null {
+  const { headers } = request
+  // GET streams and DELETE belong to sessions, which this endpoint does not offer.
+  if (request.method !== 'POST') return { at: 'receive', reason: 'method_not_allowed' }
+  if (!isJson(headers.get('content-type'))) {
+    return { at: 'receive', reason: 'media_type_unsupported' }
+  }
+  const encoding = headers.get('content-encoding')
+  if (encoding !== null && encoding.trim().toLowerCase() !== 'identity') {
+    return { at: 'receive', reason: 'encoding_unsupported' }
+  }
+  if (!accepts(headers.get('accept'), 'application/json')) {
+    return { at: 'receive', reason: 'not_acceptable' }
+  }
+  return Number(headers.get('content-length') ?? 0) > MAX_BODY_BYTES
+    ? { at: 'receive', reason: 'body_too_large', limitBytes: MAX_BODY_BYTES }
+    : null
+}
+
+/** One media type; a charset, if any, must be the only one that JSON has (RFC 8259 §8.1). */
+function isJson(contentType: string | null): boolean {
+  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';')
+  return (
+    type.trim() === 'application/json' &&
+    parameters.every((parameter) => /^\s*charset="?utf-8"?\s*$/.test(parameter))
+  )
+}
+
+function accepts(accept: string | null, type: string): boolean {
+  if (accept === null) return true
+  const family = `${type.split('/', 1)[0]}/*`
+  return accept
+    .toLowerCase()
+    .split(',')
+    .map((range) => range.split(';', 1)[0]?.trim())
+    .some((range) => range === type || range === family || range === '*/*')
+}
+
+/** Reads no further than the limit: a length header is only a claim. */
+async function readBounded(request: Request, limit: number): Promise<Uint8Array | null> {
+  if (request.body === null) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body) {
+    length += chunk.byteLength
+    if (length > limit) return null
+    chunks.push(chunk)
+  }
+  const [only] = chunks
+  if (chunks.length === 1 && only !== undefined) return only
+  const body = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    body.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return body
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}
+
+const no = (reason: 'body_too_large') =>
+  err({ at: 'receive', reason, limitBytes: MAX_BODY_BYTES } as const)

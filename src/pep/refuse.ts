@@ -1,0 +1,102 @@
+import { challenge, type ChallengeKind } from '../authentication/challenge.ts'
+import type { Era, MessageId } from '../mcp/refusal.ts'
+import { endsToken, explain, type Explanation } from './explanation.ts'
+import type { Refusal } from './refusal.ts'
+
+/** What is known of the question when a refusal is written. */
+export interface Asked {
+  /** Where the protected resource's metadata is (RFC 9728 §3). */
+  readonly resourceMetadata: string
+  /** null: the message was not understood, or was a notification. */
+  readonly id: MessageId | null
+  readonly era: Era
+  readonly toolCall: boolean
+  /** The record to quote; null where nothing was decided. */
+  readonly decision: string | null
+  /** Scopes to name in a first challenge (MCP 2025-11-25, basic/authorization). */
+  readonly scopes: readonly string[]
+}
+
+/** Our own key in a result's `_meta` and in an error's `data`. */
+export const REFUSAL_KEY = 'sallyport/refusal'
+
+/**
+ * A refusal in the form that real clients show (docs/refusals.md): authentication and scope as HTTP
+ * challenges, a denied tool call as a tool result that the model gets to read, the rest as JSON-RPC.
+ */
+export function refuse(refusal: Refusal, asked: Asked): Response {
+  const said = explain(refusal)
+  const headers = new Headers({ 'cache-control': 'no-store' })
+  const kind = challengeKind(refusal)
+  if (kind !== null) {
+    const { resourceMetadata } = asked
+    const scopes = refusal.reason === 'insufficient_scope' ? refusal.scopes : asked.scopes
+    headers.set('www-authenticate', challenge(kind, { resourceMetadata, scopes }))
+  }
+  if (refusal.reason === 'method_not_allowed') headers.set('allow', 'POST')
+  if (said.help.kind === 'retry_later') {
+    headers.set('retry-after', String(said.help.afterSeconds))
+  }
+  const asToolResult = asked.toolCall && said.shownToModel && asked.id !== null
+  const body = asToolResult ? toolResult(said, asked) : errorResponse(said, asked)
+  // A notification has no answer to put an error into: its status alone must say no.
+  const status = said.status[asked.era]
+  return Response.json(body, { status: asked.id === null && status < 400 ? 400 : status, headers })
+}
+
+/**
+ * Refusals that a client can answer by itself (RFC 6750 §3, RFC 9728 §5.1). The others must not look
+ * like one: a client would fetch a token that does not help.
+ */
+const CHALLENGES: Partial<Record<Refusal['reason'], ChallengeKind>> = {
+  credentials_missing: 'credentials_missing',
+  credentials_malformed: 'invalid_request',
+  token_invalid: 'invalid_token',
+  issuer_unknown: 'invalid_token',
+  tenant_mismatch: 'invalid_token',
+  insufficient_scope: 'insufficient_scope',
+}
+
+function challengeKind(refusal: Refusal): ChallengeKind | null {
+  if (refusal.reason === 'revoked') return endsToken(refusal) ? 'invalid_token' : null
+  return CHALLENGES[refusal.reason] ?? null
+}
+
+const details = (said: Explanation, asked: Asked) => ({
+  code: said.code,
+  decision: asked.decision,
+  retryable: said.help.kind === 'retry_later',
+  help: said.help,
+})
+
+function toolResult(said: Explanation, asked: Asked) {
+  const quoted = asked.decision === null ? '' : ` (decision ${asked.decision})`
+  return {
+    jsonrpc: '2.0',
+    id: asked.id,
+    result: {
+      ...(asked.era === 'modern' ? { resultType: 'complete' } : {}),
+      isError: true,
+      content: [{ type: 'text', text: `Refused: ${said.sentence}.${advice(said)}${quoted}` }],
+      _meta: { [REFUSAL_KEY]: details(said, asked) },
+    },
+  }
+}
+
+/** For the model: what not to do is more useful than what went wrong. */
+const advice = (said: Explanation): string =>
+  said.help.kind === 'ask_an_administrator'
+    ? ' Repeating the call will not help; an administrator can grant it.'
+    : ' Do not repeat or rephrase the call.'
+
+function errorResponse(said: Explanation, asked: Asked) {
+  return {
+    jsonrpc: '2.0',
+    ...(asked.id === null ? {} : { id: asked.id }),
+    error: {
+      code: said.rpcCode,
+      message: said.sentence,
+      data: { ...said.data, [REFUSAL_KEY]: details(said, asked) },
+    },
+  }
+}

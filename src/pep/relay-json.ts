@@ -1,0 +1,36 @@
+import { err, ok, type Result } from '../result.ts'
+import type { ForwardRefusal } from './refusal.ts'
+import { MAX_HELD_BYTES, pass, type Relay } from './relay.ts'
+
+/** One JSON body: held until it is complete, read, then released as it came. */
+export async function relayJson(
+  response: Response,
+  relay: Relay,
+): Promise<Result<Response, ForwardRefusal>> {
+  const text = await readText(response)
+  const passage = text === null ? err('longer than is held') : pass(text, relay.permit)
+  if (!passage.ok || passage.value.kind === 'drop' || !passage.value.last) {
+    relay.upstream.abort()
+    const detail = passage.ok ? 'no answer in the body' : passage.error
+    // The upstream acted; the client does not get to see what came of it.
+    relay.settle('withheld', detail)
+    console.warn('an answer was withheld', detail)
+    return err({ at: 'forward', reason: 'upstream_malformed', detail })
+  }
+  relay.settle('committed', `status ${response.status}`)
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+  return ok(new Response(passage.value.text, { status: response.status, headers }))
+}
+
+async function readText(response: Response): Promise<string | null> {
+  if (response.body === null) return ''
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  let length = 0
+  let text = ''
+  for await (const chunk of response.body) {
+    length += chunk.byteLength
+    if (length > MAX_HELD_BYTES) return null
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}

@@ -1,0 +1,6 @@
+declare namespace Cloudflare {
+  interface Env {
+    readonly TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]
+    readonly TEST_DECISION_MIGRATIONS: import('cloudflare:test').D1Migration[]
+  }
+}
