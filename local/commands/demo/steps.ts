@@ -1,0 +1,19 @@
+import { deletionBudget } from './deletion-budget.ts'
+import { decisionLog } from './decision-log.ts'
+import { firstCalls, policyChange, roleChange } from './policy-steps.ts'
+import { newServer } from './new-server.ts'
+import { readThenExport } from './read-then-export.ts'
+import { revocation } from './revocation.ts'
+import type { Step } from './tour.ts'
+
+/** The tour, in order. A step is one file or function and one entry here. */
+export const STEPS: readonly Step[] = [
+  firstCalls,
+  roleChange,
+  policyChange,
+  readThenExport,
+  revocation,
+  deletionBudget,
+  decisionLog,
+  newServer,
+]
