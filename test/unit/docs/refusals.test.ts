@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { explain } from '../../../src/pep/explanation.ts'
+import { refuse } from '../../../src/pep/refuse.ts'
+import type { Refusal } from '../../../src/pep/refusal.ts'
+
+type Reason = Refusal['reason']
+type Sample<R extends Reason> = Extract<Refusal, { readonly reason: R }>
+
+/** A refusal, and what the table calls it where one reason has two rows. */
+type Samples<R extends Reason> = readonly [Sample<R>, ...(readonly Sample<R>[])]
+
+/** INVARIANT: a reason that is missing here does not compile, so the table cannot forget one. */
+const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
+  host_not_allowed: [{ at: 'receive', reason: 'host_not_allowed' }],
+  origin_not_allowed: [{ at: 'receive', reason: 'origin_not_allowed' }],
+  method_not_allowed: [{ at: 'receive', reason: 'method_not_allowed' }],
+  media_type_unsupported: [{ at: 'receive', reason: 'media_type_unsupported' }],
+  encoding_unsupported: [{ at: 'receive', reason: 'encoding_unsupported' }],
+  not_acceptable: [{ at: 'receive', reason: 'not_acceptable' }],
+  body_too_large: [{ at: 'receive', reason: 'body_too_large', limitBytes: 1 }],
+  malformed_json: [{ at: 'receive', reason: 'malformed_json', detail: '' }],
+  server_unknown: [{ at: 'receive', reason: 'server_unknown' }],
+
+  credentials_missing: [{ at: 'authenticate', reason: 'credentials_missing' }],
+  credentials_malformed: [{ at: 'authenticate', reason: 'credentials_malformed', detail: '' }],
+  token_invalid: [{ at: 'authenticate', reason: 'token_invalid', fault: 'expired', detail: '' }],
+  issuer_unknown: [{ at: 'authenticate', reason: 'issuer_unknown' }],
+  tenant_mismatch: [{ at: 'authenticate', reason: 'tenant_mismatch' }],
+  issuer_unavailable: [{ at: 'authenticate', reason: 'issuer_unavailable' }],
+
+  batch: [{ at: 'understand', reason: 'batch' }],
+  malformed_message: [{ at: 'understand', reason: 'malformed_message', detail: '' }],
+  response_unexpected: [{ at: 'understand', reason: 'response_unexpected' }],
+  version_unsupported: [
+    { at: 'understand', reason: 'version_unsupported', requested: '', supported: [] },
+  ],
+  envelope_incomplete: [{ at: 'understand', reason: 'envelope_incomplete', missing: '' }],
+  header_mismatch: [{ at: 'understand', reason: 'header_mismatch', header: '', detail: '' }],
+  method_unknown: [{ at: 'understand', reason: 'method_unknown', method: '' }],
+  params_invalid: [{ at: 'understand', reason: 'params_invalid', detail: '' }],
+
+  unsafe_configuration: [{ at: 'decide', reason: 'unsafe_configuration', detail: '' }],
+  facts_unavailable: [{ at: 'decide', reason: 'facts_unavailable' }],
+  session_unavailable: [{ at: 'decide', reason: 'session_unavailable' }],
+  revoked: [
+    { at: 'decide', reason: 'revoked', kind: 'token' },
+    { at: 'decide', reason: 'revoked', kind: 'issuer' },
+    { at: 'decide', reason: 'revoked', kind: 'session' },
+    { at: 'decide', reason: 'revoked', kind: 'client' },
+    { at: 'decide', reason: 'revoked', kind: 'subject' },
+    { at: 'decide', reason: 'revoked', kind: 'agent' },
+    { at: 'decide', reason: 'revoked', kind: 'server' },
+    { at: 'decide', reason: 'revoked', kind: 'tool' },
+    { at: 'decide', reason: 'revoked', kind: 'tenant' },
+  ],
+  tenant_inactive: [{ at: 'decide', reason: 'tenant_inactive' }],
+  server_inactive: [{ at: 'decide', reason: 'server_inactive' }],
+  client_unknown: [{ at: 'decide', reason: 'client_unknown' }],
+  client_inactive: [{ at: 'decide', reason: 'client_inactive' }],
+  agent_unknown: [{ at: 'decide', reason: 'agent_unknown' }],
+  agent_inactive: [{ at: 'decide', reason: 'agent_inactive' }],
+  tool_unknown: [{ at: 'decide', reason: 'tool_unknown', tool: '' }],
+  insufficient_scope: [{ at: 'decide', reason: 'insufficient_scope', scopes: [] }],
+  not_allowed: [
+    { at: 'decide', reason: 'not_allowed', pass: 'subject' },
+    { at: 'decide', reason: 'not_allowed', pass: 'agent' },
+  ],
+  denied_by_policy: [{ at: 'decide', reason: 'denied_by_policy', pass: 'subject', policy: '' }],
+  denied_by_sequence: [{ at: 'decide', reason: 'denied_by_sequence', rule: '', ruleReason: '' }],
+  rate_limited: [{ at: 'decide', reason: 'rate_limited', retryAfterSeconds: 1 }],
+
+  upstream_unreachable: [{ at: 'forward', reason: 'upstream_unreachable' }],
+  upstream_timeout: [{ at: 'forward', reason: 'upstream_timeout' }],
+  upstream_refused: [{ at: 'forward', reason: 'upstream_refused', status: 401 }],
+  upstream_malformed: [{ at: 'forward', reason: 'upstream_malformed', detail: '' }],
+}
+
+/** Revoked tokens and issuers look to the client as an invalid token does. */
+const nameOf = (refusal: Refusal): string =>
+  refusal.reason === 'revoked' && (refusal.kind === 'token' || refusal.kind === 'issuer')
+    ? '`revoked`: token, issuer'
+    : `\`${refusal.reason}\``
+
+/** What a client that called a tool receives. */
+async function formOf(refusal: Refusal): Promise<string> {
+  const response = refuse(refusal, {
+    resourceMetadata: 'https://mcp.example.com/.well-known/oauth-protected-resource/demo/mcp',
+    id: 1,
+    era: 'modern',
+    toolCall: true,
+    decision: null,
+    scopes: [],
+  })
+  const body = (await response.json()) as { readonly result?: unknown }
+  if (response.headers.has('www-authenticate')) return 'challenge'
+  return body.result === undefined ? 'error' : 'tool result'
+}
+
+async function rowOf(refusal: Refusal): Promise<string> {
+  const { code, status, rpcCode, help } = explain(refusal)
+  const { legacy, modern } = status
+  return [
+    nameOf(refusal),
+    refusal.at,
+    `\`${code}\``,
+    legacy === modern ? `${modern}` : `${legacy}, modern ${modern}`,
+    `${rpcCode}`,
+    await formOf(refusal),
+    help.kind === 'retry_later' ? 'yes' : 'no',
+    `\`${help.kind}\``,
+  ].join(' | ')
+}
+
+/** The first eight cells of each row of the table of reasons; the ninth is for people. */
+function documented(): string[] {
+  const text = readFileSync('docs/refusals.md', 'utf8')
+  const [, table = ''] = text.split('## Every reason\n')
+  return (table.split('\n## ')[0] ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, 9)
+        .map((cell) => cell.trim())
+        .join(' | '),
+    )
+}
+
+describe('docs/refusals.md', () => {
+  it('says of every reason what the code says, and of nothing else', async () => {
+    const refusals: Refusal[] = Object.values(SAMPLES).flat()
+    const rows = new Set(await Promise.all(refusals.map(rowOf)))
+    expect(documented().toSorted()).toEqual([...rows].toSorted())
+  })
+
+  it('explains each of them to people', () => {
+    const text = readFileSync('docs/refusals.md', 'utf8')
+    for (const line of text.split('\n').filter((row) => row.startsWith('| `'))) {
+      expect(line.split('|').at(-2)?.trim(), line).not.toBe('')
+    }
+  })
+})
