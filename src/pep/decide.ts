@@ -1,25 +1,28 @@
-import { SESSION_PROTOCOL, type SessionStep } from '../durable-objects/session-protocol.ts'
-import { canonical } from '../mcp/canonical.ts'
-import type { JsonObject } from '../mcp/value.ts'
+import type { SessionStep } from '../durable-objects/session-protocol.ts'
 import type { Operation } from '../mcp/operation.ts'
 import { evaluate } from '../pdp/evaluate.ts'
-import type { Actor, EvaluationRequest, Facts, PolicyMatch } from '../pdp/evaluation.ts'
+import type { Facts } from '../pdp/evaluation.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { FactKeys } from '../storage/facts.ts'
 import type { Background, Doors } from './doors.ts'
 import { identifyBy, unavailable, type Caller } from './identify.ts'
 import {
-  actorKeyOf,
   actorOf,
   factKeysOf,
   factsOf,
   listingRequest,
   requestOf,
   sessionKeyOf,
-  sha256,
 } from './question.ts'
 import type { Received } from './receive.ts'
+import {
+  argumentsKeyOf,
+  MAX_ADMITTED_INPUTS,
+  MAX_REFUSED_INPUTS,
+  stepOf,
+  type Recorded,
+} from './record.ts'
 import type { Refusal } from './refusal.ts'
 import { SessionGate } from './session-gate.ts'
 
@@ -66,9 +69,10 @@ export async function decide(
     doors,
     actor,
     sessionKey,
+    server: received.server,
     session: new SessionGate(doors.sessions, sessionKey),
     keys: factKeysOf(actor, caller.claims, sessionKey, received.server, operation),
-    argumentsKey: operation.kind === 'tool_call' ? await keyOf(operation.arguments) : '',
+    argumentsKey: operation.kind === 'tool_call' ? await argumentsKeyOf(operation.arguments) : '',
   }
   const decision = crypto.randomUUID()
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
@@ -89,16 +93,12 @@ export async function decide(
 }
 
 /** What stays the same however often the facts have to be read. */
-interface Call {
+interface Call extends Recorded {
   readonly received: Received
   readonly caller: Caller
-  readonly operation: Operation
   readonly doors: Doors
-  readonly actor: Actor
-  readonly sessionKey: string
   readonly session: SessionGate
   readonly keys: FactKeys
-  readonly argumentsKey: string
 }
 
 interface Attempt {
@@ -130,20 +130,12 @@ async function attemptDecision(
   const { refusal, matches } = evaluate(request, compiled.policies, facts)
   if (refusal !== null) {
     const id = first ? decision : crypto.randomUUID()
-    const step = stepOf(call, id, inputsOf(request, facts, matches, call, MAX_REFUSED_INPUTS))
-    return recorded(session, step, facts.callsPerMinute, refusal)
+    const step = stepOf(call, id, { request, facts, matches }, MAX_REFUSED_INPUTS)
+    return recorded(session, step, refusal)
   }
-  const inputs = inputsOf(request, facts, matches, call, MAX_ADMITTED_INPUTS)
-  const { callsPerMinute } = facts
-  const admission = await session.admit(
-    {
-      ...stepOf(call, decision, inputs),
-      callsPerMinute,
-      labels: labelsOf(facts),
-      revision: compiled.revision,
-    },
-    compiled,
-  )
+  const step = stepOf(call, decision, { request, facts, matches }, MAX_ADMITTED_INPUTS)
+  const { revision } = compiled
+  const admission = await session.admit({ ...step, labels: labelsOf(facts), revision }, compiled)
   if (!admission.ok) return unrecorded(admission.error)
   if (admission.value.kind === 'refused') {
     return err({ refusal: admission.value.refusal, decision: admission.value.decision })
@@ -167,67 +159,12 @@ async function attemptDecision(
 const labelsOf = ({ tool, server }: Facts): readonly string[] =>
   tool !== null ? tool.labels : server.internal ? [] : ['sink.external_send']
 
-/** Short arguments stand for themselves; a digest is for those that would be long to compare. */
-const LONG_ARGUMENTS = 512
-
-async function keyOf(given: JsonObject): Promise<string> {
-  const text = canonical(given)
-  return text.length <= LONG_ARGUMENTS ? text : `sha256:${await sha256(text)}`
-}
-
-/** How long the inputs of a record may be, in characters; beyond it the arguments stay out. */
-const MAX_ADMITTED_INPUTS = 200_000
-/** Less for what is refused anyway: anybody with a token can be refused as often as they like. */
-const MAX_REFUSED_INPUTS = 16_000
-
-function inputsOf(
-  request: EvaluationRequest,
-  facts: Facts,
-  matches: readonly PolicyMatch[],
-  { argumentsKey }: Call,
-  limit: number,
-): string {
-  const whole = JSON.stringify({ request, facts, matches })
-  if (whole.length <= limit) return whole
-  const context = { ...request.context, arguments: null }
-  return JSON.stringify({
-    request: { ...request, context },
-    facts,
-    matches,
-    argumentsOmitted: argumentsKey,
-  })
-}
-
-const stepOf = (
-  { actor, sessionKey, operation, received, argumentsKey }: Call,
-  decision: string,
-  inputs: string,
-): Omit<SessionStep, 'callsPerMinute'> => ({
-  version: SESSION_PROTOCOL,
-  decision,
-  columns: {
-    tenant: actor.tenant,
-    session: sessionKey,
-    issuer: actor.issuer,
-    subject: actor.subject,
-    client: actor.client,
-    agent: actor.agent,
-    server: received.server,
-    method: operation.method,
-    tool: operation.kind === 'tool_call' ? operation.tool : null,
-  },
-  actorKey: actorKeyOf(actor),
-  inputs,
-  argumentsKey,
-})
-
 async function recorded(
   session: SessionGate,
-  step: Omit<SessionStep, 'callsPerMinute'>,
-  callsPerMinute: number,
+  step: SessionStep,
   refusal: DecisionRefusal,
 ): Promise<Result<never, Refused>> {
-  const noted = await session.noteDenial({ ...step, callsPerMinute, refusal })
+  const noted = await session.noteDenial({ ...step, refusal })
   return noted.ok
     ? err({ refusal: noted.value.refusal, decision: noted.value.decision })
     : unrecorded(noted.error)
