@@ -18,6 +18,7 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.local.toml' },
             miniflare: {
               bindings: {
+                PROPERTY_RUNS: process.env['PROPERTY_RUNS'] ?? '',
                 TEST_MIGRATIONS: migrations,
                 TEST_DECISION_MIGRATIONS: decisionMigrations,
               },

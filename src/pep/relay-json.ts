@@ -8,7 +8,7 @@ export async function relayJson(
   relay: Relay,
 ): Promise<Result<Response, ForwardRefusal>> {
   const text = await readText(response)
-  const passage = text === null ? err('longer than is held') : pass(text, relay.permit)
+  const passage = text.ok ? pass(text.value, relay.permit) : text
   if (!passage.ok || passage.value.kind === 'drop' || !passage.value.last) {
     relay.upstream.abort()
     const detail = passage.ok ? 'no answer in the body' : passage.error
@@ -22,15 +22,21 @@ export async function relayJson(
   return ok(new Response(passage.value.text, { status: response.status, headers }))
 }
 
-async function readText(response: Response): Promise<string | null> {
-  if (response.body === null) return ''
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+async function readText(response: Response): Promise<Result<string, string>> {
+  if (response.body === null) return ok('')
+  const chunks: Uint8Array[] = []
   let length = 0
-  let text = ''
   for await (const chunk of response.body) {
     length += chunk.byteLength
-    if (length > MAX_HELD_BYTES) return null
-    text += decoder.decode(chunk, { stream: true })
+    if (length > MAX_HELD_BYTES) return err('longer than is held')
+    chunks.push(chunk)
   }
-  return text + decoder.decode()
+  try {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    return ok(
+      chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode(),
+    )
+  } catch {
+    return err('not UTF-8')
+  }
 }
