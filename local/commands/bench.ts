@@ -2,16 +2,33 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { benchCalls, type CallBench } from '../bench/calls.ts'
+import { benchCalls } from '../bench/calls.ts'
+import type { Measurement } from '../bench/load.ts'
+import { benchPolicies } from '../bench/policies.ts'
 import { freePorts } from '../ports.ts'
 import { LocalProblem } from '../problem.ts'
-import { startStack, untilHealthy } from '../stack.ts'
+import { startStack, untilHealthy, type Stack } from '../stack.ts'
 import { command } from './command.ts'
 import { stopSignal } from './signals.ts'
 
-/** What can be measured; `policies` and `history` have no bench yet, and their ratios are null. */
+/** What can be measured, each by itself with `--only`; a ratio that was not measured is null. */
 const PARTS = ['calls', 'policies', 'history'] as const
 type BenchPart = (typeof PARTS)[number]
+
+interface Measured {
+  readonly rows: readonly Measurement[]
+  readonly ratios: Readonly<Partial<Record<Ratio, number>>>
+}
+
+const RATIOS = [
+  'full_over_pass_p50',
+  'full_over_pass_rps',
+  'pure_decision_us_10k',
+  'policies_10k_over_10',
+  'rules_500_over_5',
+  'history_100k_over_10',
+] as const
+type Ratio = (typeof RATIOS)[number]
 
 await command(async () => {
   const { values } = parseArgs({
@@ -24,9 +41,7 @@ await command(async () => {
     const told = stopSignal()
     try {
       await untilHealthy(stack)
-      const measuring =
-        only === null || only === 'calls' ? benchCalls(stack) : Promise.resolve(null)
-      const measured = await Promise.race([measuring, told])
+      const measured = await Promise.race([measureParts(stack, only), told])
       if (measured === 'stop') throw new LocalProblem('interrupted')
       console.log(values.json ? JSON.stringify(report(measured)) : table(measured))
     } finally {
@@ -44,34 +59,39 @@ function partOf(text: string | undefined): BenchPart | null {
   return part
 }
 
-function report(calls: CallBench | null) {
+/** One after the other: they would measure each other. `history` has no bench yet. */
+async function measureParts(stack: Stack, only: BenchPart | null): Promise<Measured> {
+  const wanted = (part: BenchPart): boolean => only === null || only === part
+  const measured: Measured[] = []
+  if (wanted('calls')) measured.push(await benchCalls(stack))
+  if (wanted('policies')) measured.push(await benchPolicies(stack))
   return {
-    rows: calls?.rows ?? [],
-    ratios: {
-      full_over_pass_p50: calls?.ratios.full_over_pass_p50 ?? null,
-      full_over_pass_rps: calls?.ratios.full_over_pass_rps ?? null,
-      pure_decision_us_10k: null,
-      policies_10k_over_10: null,
-      rules_500_over_5: null,
-      history_100k_over_10: null,
-    },
+    rows: measured.flatMap(({ rows }) => rows),
+    ratios: Object.assign({}, ...measured.map(({ ratios }) => ratios)) as Measured['ratios'],
   }
 }
 
-function table(calls: CallBench | null): string {
-  const { rows, ratios } = report(calls)
+function report({ rows, ratios }: Measured) {
+  return {
+    rows,
+    ratios: Object.fromEntries(RATIOS.map((name) => [name, ratios[name] ?? null])),
+  }
+}
+
+function table(measured: Measured): string {
+  const { rows, ratios } = report(measured)
   const cells = [
-    ['', 'clients', 'p50 ms', 'p99 ms', 'calls/s'],
+    ['', 'clients', 'p50 ms', 'p99 ms', 'per second'],
     ...rows.map(({ name, clients, p50_ms, p99_ms, rps }) => [
       name,
       String(clients),
-      p50_ms.toFixed(2),
-      p99_ms.toFixed(2),
+      p50_ms.toPrecision(3),
+      p99_ms.toPrecision(3),
       String(rps),
     ]),
   ]
   const lines = cells.map(([name = '', ...numbers]) =>
-    [name.padEnd(10), ...numbers.map((number) => number.padStart(9))].join(''),
+    [name.padEnd(16), ...numbers.map((number) => number.padStart(11))].join(''),
   )
   const figures = Object.entries(ratios).map(
     ([name, value]) => `${name.padEnd(22)} ${value === null ? 'not measured' : value.toFixed(2)}`,

@@ -1,0 +1,112 @@
+import { IPV4_LOOPBACK, freePorts } from '../ports.ts'
+import type { Stack } from '../stack.ts'
+import { benchPart } from '../workers.ts'
+import { measure, type Measurement, type Target } from './load.ts'
+
+export interface PolicyBench {
+  readonly rows: readonly Measurement[]
+  readonly ratios: { readonly pure_decision_us_10k: number; readonly policies_10k_over_10: number }
+}
+
+const SIZES = [10, 100, 1_000, 10_000] as const
+const FEW = 10
+const MANY = 10_000
+const BATCH = 5_000
+const BATCHES = 21
+
+/** The decision alone at four sizes, and a whole call with ten policies beside one with ten thousand. */
+export async function benchPolicies(stack: Stack): Promise<PolicyBench> {
+  const ports = await freePorts()
+  const worker = await benchPart('decision', 'local/bench/workers/decision.ts', ports.issuer, {})
+  const upstream = await benchPart('upstream', 'local/bench/workers/upstream.ts', ports.server, {})
+  try {
+    const pure = new Map<number, Measurement>()
+    for (const size of SIZES) pure.set(size, await decisionsAt(ports.issuer, size))
+    const calls = await wholeCalls(stack, `http://${IPV4_LOOPBACK}:${ports.server}/mcp`)
+    const [few, many] = calls.map((row) => row.p50_ms)
+    return {
+      rows: [...pure.values(), ...calls],
+      ratios: {
+        pure_decision_us_10k: round((pure.get(MANY)?.p50_ms ?? Number.NaN) * 1000),
+        policies_10k_over_10: round((many ?? Number.NaN) / (few ?? Number.NaN)),
+      },
+    }
+  } finally {
+    await Promise.all([worker.stop(), upstream.stop()])
+  }
+}
+
+/** Milliseconds for one decision: a batch, less what an empty batch takes. */
+async function decisionsAt(port: number, policies: number): Promise<Measurement> {
+  const ask = async (decisions: number): Promise<number> => {
+    const began = performance.now()
+    const answer = await fetch(
+      `http://${IPV4_LOOPBACK}:${port}/?policies=${policies}&decisions=${decisions}`,
+    )
+    const { allowed } = (await answer.json()) as { allowed: number }
+    if (allowed !== decisions) throw new Error(`${allowed} of ${decisions} decisions were allowed`)
+    return performance.now() - began
+  }
+  await ask(BATCH)
+  const each: number[] = []
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    const empty = await ask(0)
+    each.push(((await ask(BATCH)) - empty) / BATCH)
+  }
+  const sorted = each.toSorted((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  return {
+    name: `decision ${policies}`,
+    clients: 1,
+    p50_ms: median,
+    p99_ms: sorted[sorted.length - 1] ?? Number.NaN,
+    rps: Math.round(1000 / median),
+  }
+}
+
+/** Two tenants, one with few policies and one with many, called in turn. */
+async function wholeCalls(stack: Stack, upstream: string): Promise<Measurement[]> {
+  await stack.query('UPDATE tenants SET actor_calls_per_minute = 1000000000')
+  const few = await prepare(stack, 'acme', 'few-policies', FEW, upstream)
+  const many = await prepare(stack, 'globex', 'many-policies', MANY, upstream)
+  return measure([few, many], 1, 30, 100)
+}
+
+async function prepare(
+  stack: Stack,
+  tenant: string,
+  server: string,
+  policies: number,
+  upstream: string,
+): Promise<Target> {
+  const client = tenant === 'acme' ? 'acme-agent' : 'globex-agent'
+  await stack.query(
+    `INSERT INTO servers (name, tenant, url, internal) VALUES ('${server}', '${tenant}', '${upstream}', 1)`,
+  )
+  await stack.query(
+    `INSERT INTO tools (tenant, server, name, access, labels_reviewed) VALUES ('${tenant}', '${server}', 'work', 'write', 1)`,
+  )
+  await stack.query(
+    `INSERT INTO policies (tenant, id, effect, role, agent, server, tool, condition)
+     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${policies - 1})
+     SELECT '${tenant}', '${server}-' || i, 'allow', 'role-' || (i % 50), '*', '${server}',
+            'tool-' || i, CASE i % 3 WHEN 0 THEN 'args.n < ' || i || '.0' END FROM n`,
+  )
+  await stack.query(
+    `INSERT INTO policies (tenant, id, effect, client, server) VALUES ('${tenant}', '${server}', 'allow', '${client}', '${server}')`,
+  )
+  const token = await stack.token({ sub: 'bench', client, server, tenant })
+  return {
+    name: `call ${policies}`,
+    url: new URL(`/${server}/mcp`, stack.sallyport.replace('localhost', IPV4_LOOPBACK)),
+    headers: () => ({ authorization: `Bearer ${token}` }),
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'work', arguments: { n: 1 } },
+    }),
+  }
+}
+
+const round = (figure: number): number => Math.round(figure * 1000) / 1000
