@@ -7,7 +7,7 @@ import { metadataResponse } from './http/metadata.ts'
 import type { Doors } from './pep/doors.ts'
 import { enforce } from './pep/enforce.ts'
 import { RPC } from './pep/explanation.ts'
-import { checkAddress } from './pep/receive.ts'
+import { isOurs } from './pep/receive.ts'
 import { PolicyStore } from './storage/policy-store.ts'
 
 interface Deployment {
@@ -46,14 +46,6 @@ app.use('/:server/mcp', (context, next) =>
   cors({
     origin: (origin) => allowedOrigin(origin, deploymentOf(context.env).doors.config),
     allowMethods: ['POST'],
-    allowHeaders: [
-      'Accept',
-      'Authorization',
-      'Content-Type',
-      'MCP-Protocol-Version',
-      'Mcp-Method',
-      'Mcp-Name',
-    ],
     exposeHeaders: ['WWW-Authenticate', 'Retry-After'],
     maxAge: 600,
   })(context, next),
@@ -68,13 +60,14 @@ app.all('/:server/mcp', (context) =>
 app.get('/.well-known/oauth-protected-resource/:server/mcp', async (context) => {
   const { config, policies } = deploymentOf(context.env).doors
   const request = context.req.raw
-  if (checkAddress(request, config) !== null) return context.text('not served here', 403)
+  // Public, and for pages of any origin (RFC 9728 §3.2), but only under our own names.
+  if (!isOurs(request, config)) return context.text('not served here', 403)
   const name = context.req.param('server')
   const known = await policies.lastKnown(name)
   if (!known.ok) return context.text('try again', 503, { 'retry-after': '2' })
   if (known.value === null) return context.notFound()
-  const moved = policies.isOld(known.value) ? await policies.refreshed(name, known.value) : null
-  const tenant = moved ?? known.value
+  const rows = policies.isOld(known.value) ? await policies.refreshed(name, known.value) : 'same'
+  const tenant = typeof rows === 'string' ? known.value : rows
   const server = tenant.servers.get(name)
   return server === undefined ? context.notFound() : metadataResponse(request, name, server, tenant)
 })
@@ -87,7 +80,11 @@ app.notFound((context) => context.json({ error: 'nothing is served here' }, 404)
 
 /** INVARIANT: whatever went wrong, nothing was forwarded and nothing is told but that it did. */
 app.onError((fault, context) => {
-  console.error('fault', fault instanceof ConfigError ? fault.message : fault.stack)
+  if (fault instanceof ConfigError) {
+    // The message is for the operator and holds nothing but the setting itself.
+    return context.json({ status: 'not serving', reasons: [fault.message] }, 503)
+  }
+  console.error('fault', fault.stack)
   const error = { code: RPC.internal, message: 'internal error: the call was not forwarded' }
   return context.json({ jsonrpc: '2.0', error }, 500)
 })

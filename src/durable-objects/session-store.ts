@@ -5,18 +5,20 @@ import { migrate } from './session-schema.ts'
 
 export interface StoredEvent {
   readonly sequence: number
+  readonly at: number
   readonly actorKey: string
   readonly labels: readonly string[]
   readonly state: OutcomeState | 'pending' | 'denied'
   readonly answer: AdmitAnswer
 }
 
-export type NewEvent = StoredEvent & { readonly decision: string; readonly at: number }
+export type NewEvent = StoredEvent & { readonly decision: string }
 
 type FactRow = { scope: Scope; key: string; label: string; fact: string }
 
 type EventRow = {
   sequence: number
+  at: number
   actor: string
   labels: string
   state: StoredEvent['state']
@@ -52,6 +54,11 @@ export class SessionStore implements FactView {
     return this.#facts.get(factId(key))
   }
 
+  /** The latest place that was given out. */
+  get lastSequence(): number {
+    return this.#lastSequence
+  }
+
   /** The next place in the order. The session's clock never runs backwards. */
   nextMoment(now: number): { readonly sequence: number; readonly at: number } {
     return { sequence: this.#lastSequence + 1, at: Math.max(now, this.#lastAt) }
@@ -60,7 +67,7 @@ export class SessionStore implements FactView {
   event(decision: string): StoredEvent | null {
     const row = this.#storage.sql
       .exec<EventRow>(
-        'SELECT sequence, actor, labels, state, answer FROM events WHERE decision = ?',
+        'SELECT sequence, at, actor, labels, state, answer FROM events WHERE decision = ?',
         decision,
       )
       .toArray()[0]
@@ -68,6 +75,7 @@ export class SessionStore implements FactView {
       ? null
       : {
           sequence: row.sequence,
+          at: row.at,
           actorKey: row.actor,
           labels: JSON.parse(row.labels) as string[],
           state: row.state,

@@ -4,7 +4,7 @@ import {
   afterDenial,
   afterGrant,
   compileRules,
-  confirmed,
+  ended,
   judge,
   takenBack,
   type FactChange,
@@ -86,29 +86,26 @@ export class Session extends DurableObject<Env> {
     if (this.#committed.some((waiting) => waiting.decision === decision)) return
     const now = Date.now()
     const settled = { ...outcome, endedAt: now }
-    const clearing = this.#rules?.clearing ?? NONE
-    if (state === 'committed' && clearing.size === 0) {
+    // An object that has not seen its rules yet cannot tell which labels matter: all of them may.
+    if (state === 'committed' && this.#rules?.clearing.size === 0) {
       this.#committed.push(settled)
     } else {
       const event = this.#store.event(decision)
       if (event?.state !== 'pending') return
       this.#write({
-        facts: this.#learnt(state, event, clearing),
+        facts: this.#learnt(state, event),
         also: (sql) => this.#settle(sql, [settled]),
       })
     }
     await this.#outbox.schedule(now)
   }
 
-  #learnt(
-    state: OutcomeState,
-    event: StoredEvent,
-    clearing: ReadonlySet<string>,
-  ): readonly FactChange[] {
+  #learnt(state: OutcomeState, event: StoredEvent): readonly FactChange[] {
     if (state === 'failed') return takenBack(this.#store, event)
-    if (state === 'withheld') return []
-    const labels = event.labels.filter((label) => clearing.has(label))
-    return confirmed(this.#store, { ...event, labels })
+    const clearing = this.#rules?.clearing
+    const labels = event.labels.filter((label) => clearing?.has(label) ?? true)
+    const happened = state === 'committed'
+    return ended(this.#store, { ...event, labels }, this.#store.lastSequence, happened)
   }
 
   override async alarm(): Promise<void> {
@@ -233,8 +230,6 @@ export class Session extends DurableObject<Env> {
   }
 }
 
-const NONE: ReadonlySet<string> = new Set()
-
 type SettledOutcome = Outcome & { readonly endedAt: number }
 
 /** An unknown version is a fault, and a fault here means that the call is not forwarded. */
@@ -247,7 +242,7 @@ function sameness(request: SessionStep, refusal: DecisionRefusal): string {
   const { server, method, tool } = request.columns
   return JSON.stringify([
     request.actorKey,
-    refusal.reason,
+    JSON.stringify(refusal),
     server,
     method,
     tool,

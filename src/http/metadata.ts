@@ -1,5 +1,4 @@
-import type { CompiledServer } from '../storage/compiled.ts'
-import type { CompiledTenant } from '../storage/compiled.ts'
+import type { CompiledServer, CompiledTenant } from '../storage/compiled.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 

@@ -86,6 +86,8 @@ class Splitter implements EventStream {
     const events = this.#afterBlank ? [this.#take('')] : []
     const leftover = this.#held
     this.#held = ''
+    this.#afterReturn = false
+    this.#afterBlank = false
     return { events, leftover }
   }
 

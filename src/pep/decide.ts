@@ -50,8 +50,8 @@ const MAX_ATTEMPTS = 3
 /**
  * Door two: facts, policies, then the history, which has the last word and records in the same step.
  *
- * INVARIANT: once the actor is known, every decision is in exactly one session: admitted or noted
- * as a denial. Without a session's answer there is no permit.
+ * INVARIANT: every question that was evaluated is in its session, admitted or noted as a denial, and
+ * without a session's answer there is no permit.
  */
 export async function decide(
   received: Received,
@@ -74,21 +74,22 @@ export async function decide(
     keys: factKeysOf(actor, caller.claims, sessionKey, received.server, operation),
     argumentsKey: operation.kind === 'tool_call' ? await argumentsKeyOf(operation.arguments) : '',
   }
-  const decision = crypto.randomUUID()
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    // The record of a refusal after an admission is one of its own: admissions are not rewritten.
-    const attempted = await attemptDecision(call, decision, attempt === 0)
-    const fresh = attempted.ok && Date.now() - attempted.value.readAt <= MAX_FACTS_AGE_MS
-    if (fresh) return ok(attempted.value.permit)
-    if (attempted.ok) continue
-    // An earlier attempt, or this one without an answer, may have admitted what is not going to be
-    // sent: it must not stay pending.
-    if (attempt > 0 || attempted.error.refusal.reason === 'session_unavailable') {
-      background(call.session.settle(actor.tenant, decision, 'failed', 'not sent'))
+    // INVARIANT: one decision is made by one state. An attempt that took too long ends as a call
+    // that was never sent, and the next one is another decision.
+    const decision = crypto.randomUUID()
+    const notSent = (detail: string) =>
+      call.session.settle(actor.tenant, decision, 'failed', detail)
+    const attempted = await attemptDecision(call, decision)
+    if (!attempted.ok) {
+      // Without an answer it may have been admitted all the same: it must not stay pending.
+      const unanswered = attempted.error.refusal.reason === 'session_unavailable'
+      if (unanswered) background(notSent('admission unanswered'))
+      return attempted
     }
-    return attempted
+    if (Date.now() - attempted.value.readAt <= MAX_FACTS_AGE_MS) return ok(attempted.value.permit)
+    await notSent('facts too old')
   }
-  background(call.session.settle(actor.tenant, decision, 'failed', 'facts too old'))
   return unrecorded({ at: 'decide', reason: 'facts_unavailable' })
 }
 
@@ -106,11 +107,7 @@ interface Attempt {
   readonly readAt: number
 }
 
-async function attemptDecision(
-  call: Call,
-  decision: string,
-  first: boolean,
-): Promise<Result<Attempt, Refused>> {
+async function attemptDecision(call: Call, decision: string): Promise<Result<Attempt, Refused>> {
   const { received, caller, operation, doors, actor, session } = call
   const gathered = await doors.policies.gather(call.keys, caller.compiled)
   if (!gathered.ok) return unrecorded(unavailable(gathered.error))
@@ -122,15 +119,12 @@ async function attemptDecision(
   }
   const server = compiled.servers.get(received.server)
   if (server === undefined) return unrecorded({ at: 'receive', reason: 'server_unknown' })
-  if (server.url === null) return unrecorded(UNUSABLE_SERVER)
-
   const tool = operation.kind === 'tool_call' ? server.tools.find(operation.tool) : null
   const facts = factsOf(fresh, server, tool)
   const request = requestOf(actor, caller.claims, operation, server.facts.name, readAt)
   const { refusal, matches } = evaluate(request, compiled.policies, facts)
   if (refusal !== null) {
-    const id = first ? decision : crypto.randomUUID()
-    const step = stepOf(call, id, { request, facts, matches }, MAX_REFUSED_INPUTS)
+    const step = stepOf(call, decision, { request, facts, matches }, MAX_REFUSED_INPUTS)
     return recorded(session, step, refusal)
   }
   const step = stepOf(call, decision, { request, facts, matches }, MAX_ADMITTED_INPUTS)
@@ -171,9 +165,3 @@ async function recorded(
 }
 
 export const unrecorded = (refusal: Refusal) => err({ refusal, decision: null } as const)
-
-const UNUSABLE_SERVER: Refusal = {
-  at: 'decide',
-  reason: 'unsafe_configuration',
-  detail: 'the url of this server must not be called; see `policy check`',
-}

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../result.ts'
 import type { Permit } from './decide.ts'
 import type { Background } from './doors.ts'
-import type { Received } from './receive.ts'
+import { accepts, type Received } from './receive.ts'
 import type { ForwardRefusal } from './refusal.ts'
 import { relayEvents } from './relay-events.ts'
 import { relayJson } from './relay-json.ts'
@@ -18,6 +18,7 @@ const WHOLE_ANSWER_MS = 300_000
  */
 const REQUEST_HEADERS = ['mcp-protocol-version', 'mcp-method', 'mcp-name'] as const
 const PARAMETER_HEADERS = 'mcp-param-'
+const EVENT_STREAM = 'text/event-stream'
 
 /**
  * Sends the decided bytes once, and streams back what may pass.
@@ -29,7 +30,10 @@ export async function forward(
   permit: Permit,
   background: Background,
 ): Promise<Result<Response, ForwardRefusal>> {
+  let settled = false
   const settle: Settle = (state, detail) => {
+    if (settled) return
+    settled = true
     background(permit.session.settle(permit.tenant, permit.decision, state, detail))
   }
   if (permit.operation.method === 'notifications/cancelled') {
@@ -48,24 +52,25 @@ export async function forward(
       settle(state, detail)
     },
   }
+  let response: Response
   try {
-    const response = await fetch(permit.upstream, {
+    response = await fetch(permit.upstream, {
       method: 'POST',
       headers: requestHeaders(received.request.headers),
       body: received.body,
       redirect: 'manual',
       signal: upstream.signal,
     })
-    clearTimeout(firstByte)
-    return await answer(response, relay)
   } catch (error) {
-    clearTimeout(firstByte)
     // Bytes may have left before it failed, and what may have acted counts as having acted.
     const timeout = upstream.signal.reason instanceof TimeoutError
     relay.settle('committed', timeout ? 'no answer in time' : 'no answer')
     if (!timeout) console.warn('an upstream could not be reached', String(error))
     return err({ at: 'forward', reason: timeout ? 'upstream_timeout' : 'upstream_unreachable' })
+  } finally {
+    clearTimeout(firstByte)
   }
+  return answer(response, relay)
 }
 
 class TimeoutError extends Error {}
@@ -73,7 +78,10 @@ class TimeoutError extends Error {}
 function requestHeaders(inbound: Headers): Headers {
   const headers = new Headers({
     'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
+    // A client that takes no streams must not be sent one.
+    accept: accepts(inbound.get('accept'), EVENT_STREAM)
+      ? `application/json, ${EVENT_STREAM}`
+      : 'application/json',
     // What is compressed cannot be read on the way through.
     'accept-encoding': 'identity',
   })
@@ -105,7 +113,7 @@ async function answer(response: Response, relay: Relay): Promise<Result<Response
   switch (mediaType(response)) {
     case 'application/json':
       return relayJson(response, relay)
-    case 'text/event-stream':
+    case EVENT_STREAM:
       return status === 200
         ? relayEvents(response, relay)
         : reject(relay, response, malformed(`a stream with status ${status}`))

@@ -25,8 +25,12 @@ export async function identify(received: Received, doors: Doors): Promise<Result
   if (known.value === null) return err({ at: 'receive', reason: 'server_unknown' })
   const caller = await identifyBy(known.value, received, doors)
   if (caller.ok || !isCurable(caller.error, known.value, policies)) return caller
-  const moved = await policies.refreshed(received.server, known.value)
-  return moved === null ? caller : identifyBy(moved, received, doors)
+  const rows = await policies.refreshed(received.server, known.value)
+  if (rows === 'same') return caller
+  // Never a 401 that newer rows could turn: the client would throw a good token away.
+  return rows === 'unknown'
+    ? err({ at: 'decide', reason: 'facts_unavailable' })
+    : identifyBy(rows, received, doors)
 }
 
 /** The same token by other rows; also asked when a row moved between door one and door two. */

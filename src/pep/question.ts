@@ -1,6 +1,12 @@
 import type { Claims } from '../authentication/claims.ts'
 import type { Operation } from '../mcp/operation.ts'
-import type { Actor, EvaluationRequest, Facts, ToolFacts } from '../pdp/evaluation.ts'
+import {
+  isWorkload,
+  type Actor,
+  type EvaluationRequest,
+  type Facts,
+  type ToolFacts,
+} from '../pdp/evaluation.ts'
 import type { CompiledServer } from '../storage/compiled.ts'
 import type { FactKeys, FreshFacts } from '../storage/facts.ts'
 
@@ -35,7 +41,7 @@ export function factKeysOf(
   server: string,
   operation: Operation,
 ): FactKeys {
-  const workload = actor.subject === actor.client
+  const workload = isWorkload(actor)
   return {
     tenant: actor.tenant,
     issuer: actor.issuer,
@@ -70,7 +76,7 @@ export function requestOf(
   const call = operation.kind === 'tool_call' ? operation : null
   return {
     subject: {
-      type: actor.subject === actor.client ? 'workload' : 'user',
+      type: isWorkload(actor) ? 'workload' : 'user',
       id: actor.subject,
       properties: {
         tenant: actor.tenant,

@@ -79,16 +79,17 @@ const credentialsOf = ({ url, headers }: Request): Credentials => ({
 export const resourceOf = (origin: string, server: string): string => `${origin}/${server}/mcp`
 
 /** A page that rebinds its DNS name to us still sends its own Host, and its own Origin. */
-export function checkAddress(request: Request, config: Config): ReceiveRefusal | null {
-  // Scheme, host and port: plain http at an https origin would carry tokens in the clear.
-  if (!config.publicOrigins.includes(new URL(request.url).origin)) {
-    return { at: 'receive', reason: 'host_not_allowed' }
-  }
+function checkAddress(request: Request, config: Config): ReceiveRefusal | null {
+  if (!isOurs(request, config)) return { at: 'receive', reason: 'host_not_allowed' }
   const origin = request.headers.get('origin')
   return origin !== null && !config.allowedOrigins.has(origin)
     ? { at: 'receive', reason: 'origin_not_allowed' }
     : null
 }
+
+/** Scheme, host and port: plain http at an https origin would carry tokens in the clear. */
+export const isOurs = (request: Request, config: Config): boolean =>
+  config.publicOrigins.includes(new URL(request.url).origin)
 
 function checkForm(request: Request): ReceiveRefusal | null {
   const { headers } = request
@@ -118,7 +119,7 @@ function isJson(contentType: string | null): boolean {
   )
 }
 
-function accepts(accept: string | null, type: string): boolean {
+export function accepts(accept: string | null, type: string): boolean {
   if (accept === null) return true
   const family = `${type.split('/', 1)[0]}/*`
   return accept

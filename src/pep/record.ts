@@ -26,6 +26,9 @@ export const MAX_ADMITTED_INPUTS = 200_000
 /** Less for what is refused anyway: anybody with a token can be refused as often as they like. */
 export const MAX_REFUSED_INPUTS = 16_000
 
+/** Of a record that is too long: more would be of no use to whoever reads it. */
+const MAX_MATCHES = 100
+
 /** The step that a session decides and records. */
 export function stepOf(
   { actor, sessionKey, server, operation, argumentsKey }: Recorded,
@@ -61,7 +64,8 @@ function textOf(inputs: Inputs, argumentsKey: string, limit: number): string {
   if (whole.length <= limit) return whole
   const context = { ...inputs.request.context, arguments: null }
   const request = { ...inputs.request, context }
-  return JSON.stringify({ ...inputs, request, argumentsOmitted: argumentsKey })
+  const matches = inputs.matches.slice(0, MAX_MATCHES)
+  return JSON.stringify({ ...inputs, request, matches, argumentsOmitted: argumentsKey })
 }
 
 /** Short arguments stand for themselves; a digest is for those that would be long to compare. */

@@ -34,6 +34,8 @@ class EventPump {
   readonly #events = createEventStream()
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   readonly #encoder = new TextEncoder()
+  /** The answer, or an error in its place, has gone out, or nobody is there to read it. */
+  #ended = false
 
   constructor(source: ReadableStreamDefaultReader<Uint8Array>, relay: Relay) {
     this.#source = source
@@ -46,7 +48,7 @@ class EventPump {
       for (;;) {
         const { done, value } = await this.#source.read()
         if (done) {
-          if (this.#release(this.#events.end().events, controller)) return
+          this.#release(this.#events.end().events, controller)
           return this.#withhold(controller, 'the stream ended before the answer')
         }
         const events = this.#events.feed(this.#decoder.decode(value, { stream: true }))
@@ -55,13 +57,14 @@ class EventPump {
         }
         if (this.#release(events, controller)) return
       }
-    } catch (error) {
+    } catch {
+      // Cut, not UTF-8, or cancelled by us: then it has ended already.
       this.#withhold(controller, 'the stream broke')
-      console.warn('an upstream stream broke', String(error))
     }
   }
 
   clientLeft(): void {
+    this.#ended = true
     this.#relay.upstream.abort()
     this.#relay.settle('committed', 'the client left')
   }
@@ -99,6 +102,7 @@ class EventPump {
 
   /** The client is told in place of the answer; what the upstream did stays done. */
   #withhold(controller: ReadableStreamDefaultController<Uint8Array>, detail: string): void {
+    if (this.#ended) return
     this.#relay.settle('withheld', detail)
     console.warn('an answer was withheld', detail)
     const { id } = this.#relay.permit.operation
@@ -111,6 +115,7 @@ class EventPump {
   }
 
   #close(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#ended = true
     this.#relay.upstream.abort()
     controller.close()
   }

@@ -24,19 +24,17 @@ export async function relayJson(
 
 async function readText(response: Response): Promise<Result<string, string>> {
   if (response.body === null) return ok('')
-  const chunks: Uint8Array[] = []
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let length = 0
-  for await (const chunk of response.body) {
-    length += chunk.byteLength
-    if (length > MAX_HELD_BYTES) return err('longer than is held')
-    chunks.push(chunk)
-  }
+  let text = ''
   try {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-    return ok(
-      chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode(),
-    )
+    for await (const chunk of response.body) {
+      length += chunk.byteLength
+      if (length > MAX_HELD_BYTES) return err('longer than is held')
+      text += decoder.decode(chunk, { stream: true })
+    }
+    return ok(text + decoder.decode())
   } catch {
-    return err('not UTF-8')
+    return err('cut short, or not UTF-8')
   }
 }

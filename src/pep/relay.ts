@@ -46,6 +46,9 @@ export function pass(text: string, permit: Permit): Result<Passage, string> {
       // An error about a request that the upstream could not read has no id (JSON-RPC 2.0 §5).
       const unread = message.outcome === 'error' && message.id === null
       if (!unread && message.id !== permit.operation.id) return err('an answer to another request')
+      if (message.outcome === 'result' && !isComplete(message.result)) {
+        return err('a result that asks the client for more')
+      }
       const rewritten = isJsonObject(parsed.value) ? rewrite(parsed.value, permit) : null
       return ok({ kind: 'pass', text: rewritten ?? text, last: true })
     }
@@ -59,6 +62,15 @@ export function pass(text: string, permit: Permit): Result<Passage, string> {
       return err('not a JSON-RPC message')
   }
 }
+
+/**
+ * In 2026-07-28 a server asks for sampling, elicitation and roots inside a result
+ * (basic/patterns/mrtr): that is a request to the client like any other.
+ */
+const isComplete = (result: JsonObject): boolean =>
+  (result['resultType'] ?? 'complete') === 'complete' &&
+  !('inputRequests' in result) &&
+  !('requestState' in result)
 
 /** Listings show what this actor could be allowed; introductions name what is passed on. */
 function rewrite(message: JsonObject, { operation, maySee }: Permit): string | null {

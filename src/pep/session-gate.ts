@@ -37,7 +37,8 @@ export class SessionGate {
   }
 
   async noteDenial(note: DenialNote): Promise<Result<DenialAnswer, UnavailableRefusal>> {
-    return this.#ask((session) => session.noteDenial(note))
+    // Not twice: an equal refusal that is counted on another record leaves no event to know it by.
+    return this.#ask((session) => session.noteDenial(note), 1)
   }
 
   /** For the background: a lost outcome leaves the call pending, which counts as its worst case. */
@@ -51,11 +52,12 @@ export class SessionGate {
     await this.#ask((session) => session.settle(outcome))
   }
 
-  /** Twice at most: a step is idempotent by its decision id, and a broken stub stays broken. */
+  /** Twice at most: an admission is idempotent by its decision id, and a broken stub stays broken. */
   async #ask<T>(
     call: (session: SessionCalls) => Promise<T>,
+    attempts = 2,
   ): Promise<Result<T, UnavailableRefusal>> {
-    for (let attempt = 0; attempt < 2; attempt += 1) {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
       try {
         // A fresh stub each time; its own type hides that all answers are plain data.
         const session = this.#namespace.get(this.#id) as unknown as SessionCalls

@@ -28,8 +28,8 @@ export interface CompiledTenant {
 export interface CompiledServer {
   readonly facts: ServerFacts
   readonly title: string
-  /** The upstream's MCP endpoint; null where the row's URL must not be called. */
-  readonly url: URL | null
+  /** The upstream's MCP endpoint. Of a server whose row has none that may be called, `about:blank`. */
+  readonly url: URL
   readonly tools: ToolCatalogue
 }
 
@@ -66,6 +66,7 @@ export async function loadTenant(
   const trusted = compileIssuers(issuerRows, config)
   const catalogue = compileServers(serverRows, toolRows, labelRows, config)
   const policySet = compilePolicies(policyRows)
+  for (const problem of [...trusted.problems, ...catalogue.problems]) console.warn(problem)
   return {
     tenant,
     revision: revisionText,
@@ -143,12 +144,13 @@ function compileServers(
     byName.set(row.name, {
       facts: {
         name: row.name,
-        active: row.active,
+        // A url that must not be called is as good as none.
+        active: row.active && url.ok,
         internal: row.internal,
         requiredScopes: scopesOf(row.requiredScope),
       },
       title: row.title,
-      url: url.ok ? url.value : null,
+      url: url.ok ? url.value : new URL('about:blank'),
       tools: compileTools(described, row.internal),
     })
   }

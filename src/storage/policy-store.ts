@@ -15,6 +15,9 @@ export interface Gathered {
   readonly readAt: number
 }
 
+/** Rows that have moved, or that they have not, or that nobody can say now. */
+export type Refreshed = CompiledTenant | 'same' | 'unknown'
+
 export interface Health {
   /** Sum of all revision counters: it only grows. */
   readonly revision: number
@@ -83,8 +86,8 @@ export class PolicyStore {
    * Rows as they are now, where an answer hangs on it: a row could have changed a refusal, or
    * nobody has confirmed these for a while. Costs a small reading; what moved is loaded.
    */
-  async refreshed(server: string, known: CompiledTenant): Promise<CompiledTenant | null> {
-    if (!this.#refreshes.take(Date.now())) return null
+  async refreshed(server: string, known: CompiledTenant): Promise<Refreshed> {
+    if (!this.#refreshes.take(Date.now())) return 'unknown'
     const readAt = Date.now()
     const row = await this.#read((database) =>
       database
@@ -92,13 +95,13 @@ export class PolicyStore {
         .bind(known.tenant)
         .first<{ revision: string }>(),
     )
-    if (!row.ok) return null
+    if (!row.ok) return 'unknown'
     if (row.value?.revision === known.revision) {
       this.#confirmedAt.set(known.tenant, readAt)
-      return null
+      return 'same'
     }
     const found = await this.#find(server)
-    return found.ok ? found.value : null
+    return found.ok ? (found.value ?? 'same') : 'unknown'
   }
 
   /** For a first challenge: what the last known rows ask for, or nothing. */
@@ -181,10 +184,12 @@ export class PolicyStore {
   }
 
   async #load(database: D1Reader, tenant: string): Promise<CompiledTenant | null> {
+    const readAt = Date.now()
     const compiled = await loadTenant(database, tenant, this.#config)
-    if (compiled === null) return null
+    // A load that finished late must not put newer rows aside.
+    if (compiled === null || readAt < (this.#confirmedAt.get(tenant) ?? 0)) return compiled
     this.#tenants.set(tenant, compiled)
-    this.#confirmedAt.set(tenant, Date.now())
+    this.#confirmedAt.set(tenant, readAt)
     for (const name of compiled.servers.keys()) this.#tenantOfServer.set(name, tenant)
     return compiled
   }

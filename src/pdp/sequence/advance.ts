@@ -1,8 +1,8 @@
 // Pure. One step of a session: which rules hold, and what it remembers afterwards. The Durable
 // Object keeps the facts and gives the order; replay is a fold of this function over the log.
 import {
-  confirm,
   DENIED,
+  end,
   forget,
   remember,
   SCOPES,
@@ -16,7 +16,7 @@ import { compileRule, type SequenceRule, type SequenceRuleRow, type Step } from 
 export interface RuleSet {
   readonly revision: string
   triggeredBy(labels: readonly string[]): SequenceRule[]
-  /** Labels that clear others once they have happened. */
+  /** Labels that clear, and labels that are cleared: of these it counts when a call has ended. */
   readonly clearing: ReadonlySet<string>
   problems(): { readonly id: string; readonly problem: string }[]
 }
@@ -27,7 +27,7 @@ export function compileRules(revision: string, rows: readonly SequenceRuleRow[])
   const always = byLabel.get('any') ?? []
   return {
     revision,
-    clearing: new Set(rules.flatMap(({ row }) => row.untilLabel ?? [])),
+    clearing: new Set(rules.flatMap((rule) => rule.clearing)),
     triggeredBy: (labels) => [...always, ...labels.flatMap((label) => byLabel.get(label) ?? [])],
     problems: () =>
       rules.flatMap(({ row, problem }) => (problem === null ? [] : [{ id: row.id, problem }])),
@@ -76,15 +76,23 @@ export interface PastStep {
   readonly actorKey: string
   readonly labels: readonly string[]
   readonly sequence: number
+  readonly at: number
 }
 
 /** What is forgotten when it turns out that no byte of a step ever left. */
 export const takenBack = (facts: FactView, step: PastStep): FactChange[] =>
   revised(facts, step, (fact, label) => forget(fact, label, step.sequence))
 
-/** What is known better once a step has happened. */
-export const confirmed = (facts: FactView, step: PastStep): FactChange[] =>
-  revised(facts, step, (fact) => confirm(fact, step.sequence))
+/** What is known better once a step has ended, and whether it happened. */
+export const ended = (
+  facts: FactView,
+  step: PastStep,
+  latestSequence: number,
+  happened: boolean,
+): FactChange[] =>
+  revised(facts, step, (fact) =>
+    end(fact, { sequence: step.sequence, at: step.at }, latestSequence, happened),
+  )
 
 function revised(
   facts: FactView,

@@ -15,12 +15,19 @@ const KEPT = RING_SIZE + 16
 
 export interface LabelFact {
   readonly count: number
-  readonly first: Moment
   readonly last: Moment
   /** The last occurrence that is known to have happened; null while none is. */
   readonly committed: Moment | null
   /** The latest occurrences, oldest first. */
-  readonly ring: readonly Moment[]
+  readonly ring: readonly Occurrence[]
+}
+
+export interface Occurrence extends Moment {
+  /**
+   * The session's latest sequence number when this call had ended, so that what was admitted later
+   * can be told from what was not. Absent while it is pending, or where nobody kept it.
+   */
+  readonly ended?: number
 }
 
 /** Whose history a fact belongs to. The key is '' for the subject, who owns the whole session. */
@@ -42,11 +49,9 @@ export interface FactView {
 export const DENIED = 'decision.denied'
 
 export function remember(fact: LabelFact | undefined, moment: Moment): LabelFact {
-  if (fact === undefined)
-    return { count: 1, first: moment, last: moment, committed: null, ring: [moment] }
+  if (fact === undefined) return { count: 1, last: moment, committed: null, ring: [moment] }
   return {
     count: fact.count + 1,
-    first: fact.first,
     last: moment,
     committed: fact.committed,
     ring: [...fact.ring.slice(-(KEPT - 1)), moment],
@@ -65,11 +70,19 @@ export function forget(fact: LabelFact, label: string, sequence: number): LabelF
   return ring.length === fact.ring.length ? fact : { ...fact, count: fact.count - 1, ring }
 }
 
-/** An occurrence that counted from admission is now known to have happened. */
-export function confirm(fact: LabelFact, sequence: number): LabelFact {
-  const moment = fact.ring.find((one) => one.sequence === sequence)
-  if (moment === undefined || moment.sequence <= (fact.committed?.sequence ?? 0)) return fact
-  return { ...fact, committed: moment }
+/** A call that counted from admission has ended: it happened, or it may have. */
+export function end(
+  fact: LabelFact,
+  occurrence: Moment,
+  latestSequence: number,
+  happened: boolean,
+): LabelFact {
+  const ended: Occurrence = { ...occurrence, ended: latestSequence }
+  const others = fact.ring.filter((one) => one.sequence !== occurrence.sequence)
+  // One that the ring had let go of comes back: only now is it known when it ended.
+  const ring = [...others, ended].toSorted((one, other) => one.sequence - other.sequence)
+  const later = happened && occurrence.sequence > (fact.committed?.sequence ?? 0)
+  return { ...fact, ring: ring.slice(-KEPT), committed: later ? occurrence : fact.committed }
 }
 
 /** How often since `from` (epoch ms); at most what the ring can tell. */

@@ -56,16 +56,23 @@ export interface SequenceRule {
   readonly row: SequenceRuleRow
   /** Why the row could not be read, or null. Such a rule holds for every call on its label. */
   readonly problem: string | null
+  /** Its `until_label` and what that clears; empty where it has none. */
+  readonly clearing: readonly string[]
   holds(facts: FactView, step: Step): boolean
 }
 
 export function compileRule(row: SequenceRuleRow): SequenceRule {
   const parsed = parseColumns(row)
   const correlation = parsed.ok ? RULE_TYPES[row.type].parse(parsed.value) : parsed
-  if (!correlation.ok) return { row, problem: correlation.error, holds: () => true }
+  if (!parsed.ok || !correlation.ok) {
+    const problem = correlation.ok ? '' : correlation.error
+    return { row, problem, clearing: [], holds: () => true }
+  }
+  const { untilLabel, labels } = parsed.value
   return {
     row,
     problem: null,
+    clearing: untilLabel === null ? [] : [untilLabel, ...labels],
     holds: (facts, step) => {
       const key = row.scope === 'actor' ? step.actorKey : ''
       return correlation.value(

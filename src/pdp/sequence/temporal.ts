@@ -16,7 +16,10 @@ export const temporal: RuleDefinition = {
 
 /**
  * The current call counts for the labels it carries itself: one call that reads in bulk and exports
- * is the whole sequence. The last occurrence decides both the window and the clearing.
+ * is the whole sequence.
+ *
+ * INVARIANT: a clearing clears only what had ended when it was admitted: what a call brings after
+ * that was not there to be cleared.
  */
 function stands(
   history: History,
@@ -26,6 +29,8 @@ function stands(
   cleared: number,
 ): boolean {
   if (step.labels.includes(label)) return true
-  const last = history.get(label)?.last
-  return last !== undefined && last.at >= from && last.sequence > cleared
+  const fact = history.get(label)
+  if (fact === undefined || fact.last.at < from) return false
+  if (cleared === 0) return true
+  return fact.ring.some(({ at, ended }) => at >= from && (ended === undefined || ended >= cleared))
 }

@@ -113,13 +113,15 @@ const law = (check: (list: PolicyRow[], asked: Question, extra: PolicyRow) => vo
 describe('laws of the decision', { timeout: 600_000 }, () => {
   it('agrees with a naive decider', () => {
     let allowed = 0
+    let runs = 0
     law((list, asked) => {
       const expected = referenceDecision(asked.asked, list, asked.known, ANSWERS)
+      runs += 1
       if (expected === 'allow') allowed += 1
       expect(decide(list, asked)).toBe(expected)
     })
     // A comparison in which hardly anything is allowed would compare nothing.
-    expect(allowed).toBeGreaterThan(0)
+    expect(allowed / runs).toBeGreaterThan(0.02)
   })
 
   it('adding a deny never allows, removing an allow never allows', () => {

@@ -127,7 +127,9 @@ describe('a call that clears what was seen before', () => {
 
   it('clears it once it was done', async () => {
     const session = newSession()
-    await session.admit(asks('source.confidential'))
+    const read = asks('source.confidential')
+    await session.admit(read)
+    await session.settle(settled(read.decision, 'committed'))
     expect((await session.admit(asks('sink.export'))).kind).toBe('refused')
     const review = asks('control.reviewed')
     await session.admit(review)

@@ -109,6 +109,34 @@ describe('what comes back', () => {
     expect(text).not.toContain('notifications/message')
   })
 
+  it(
+    'ends a stream that ends without an answer, whatever its line ends',
+    { timeout: 5_000 },
+    async () => {
+      behaviour.upstream = () =>
+        new Response('data: {"jsonrpc":"2.0","method":"notifications/progress","params":{}}\r\r', {
+          headers: { 'content-type': 'text/event-stream' },
+        })
+      const text = await (await post(toolCall('note'))).text()
+      expect(text).toContain('notifications/progress')
+      expect(text).toContain('"code":50201')
+    },
+  )
+
+  it('withholds a result that asks the client for something', async () => {
+    behaviour.upstream = async (request) => {
+      const { id } = JSON.parse(await request.text()) as { id: number }
+      const inputRequests = {
+        a: { method: 'elicitation/create', params: { message: 'password?' } },
+      }
+      const result = { resultType: 'input_required', inputRequests }
+      return Response.json({ jsonrpc: '2.0', id, result })
+    }
+    const response = await post(toolCall('note'))
+    expect(await response.clone().text()).not.toContain('password')
+    expect(await verdict(response)).toMatchObject({ status: 502, code: 'upstream_malformed' })
+  })
+
   it('ends a stream in which the upstream asks the client for something', async () => {
     behaviour.upstream = () =>
       new Response(

@@ -160,24 +160,22 @@ describe('with the session down or hung', () => {
     expect((await verdict(await callWith({ SESSIONS }))).code).toBe('session_unavailable')
   })
 
-  it('slow beyond the age of the facts: they are read and decided again', async () => {
-    const real = env.SESSIONS
+  /** A session whose second answer comes too late, after something else has happened. */
+  const slow = (meanwhile: () => Promise<void>): Env['SESSIONS'] => {
     let asked = 0
-    const SESSIONS = new Proxy(real, {
+    return new Proxy(env.SESSIONS, {
       get: (target, name) =>
         name === 'get'
           ? (id: DurableObjectId) => {
               const stub = target.get(id)
               return {
                 admit: async (request: Parameters<typeof stub.admit>[0]) => {
-                  asked += 1
-                  if (asked === 2) {
-                    await sql(
-                      "INSERT INTO revocations (tenant, kind, id) VALUES ('acme', 'client', 'acme-agent')",
-                    )
-                    await new Promise((resolve) => setTimeout(resolve, 600))
-                  }
-                  return stub.admit(request)
+                  const answer = await stub.admit(request)
+                  // The first answer asks for the rules.
+                  if ((asked += 1) !== 2) return answer
+                  await meanwhile()
+                  await new Promise((resolve) => setTimeout(resolve, 600))
+                  return answer
                 },
                 noteDenial: (note: Parameters<typeof stub.noteDenial>[0]) => stub.noteDenial(note),
                 settle: (outcome: Parameters<typeof stub.settle>[0]) => stub.settle(outcome),
@@ -185,7 +183,23 @@ describe('with the session down or hung', () => {
             }
           : Reflect.get(target, name).bind(target),
     })
+  }
+
+  it('slow beyond the age of the facts: they are read and decided again', async () => {
+    const SESSIONS = slow(() =>
+      sql("INSERT INTO revocations (tenant, kind, id) VALUES ('acme', 'client', 'acme-agent')"),
+    )
     expect((await verdict(await callWith({ SESSIONS }))).code).toBe('revoked')
+    expect(seen).toEqual([])
+  })
+
+  it('what is decided again is another decision, by the rules of that moment', async () => {
+    const SESSIONS = slow(() =>
+      sql(
+        `INSERT INTO sequence_rules (tenant, id, effect, on_label, type, rules, reason) VALUES ('acme', 'no-notes', 'deny', 'sink.update', 'temporal', '["sink.update"]', 'no notes')`,
+      ),
+    )
+    expect((await verdict(await callWith({ SESSIONS }))).code).toBe('denied_by_sequence')
     expect(seen).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import {
   afterDenial,
   afterGrant,
   compileRules,
-  confirmed,
+  ended,
   judge,
   takenBack,
   type FactChange,
@@ -49,11 +49,11 @@ class Memory implements FactView {
   }
 
   fail(step: Step): void {
-    this.#keep(takenBack(this, { ...step, sequence: step.now.sequence }))
+    this.#keep(takenBack(this, { ...step, ...step.now }))
   }
 
   commit(step: Step): void {
-    this.#keep(confirmed(this, { ...step, sequence: step.now.sequence }))
+    this.#keep(ended(this, { ...step, ...step.now }, this.#sequence, true))
   }
 
   #apply(changes: readonly FactChange[]): void {
@@ -98,8 +98,8 @@ describe('temporal', () => {
   it('is cleared by a later `until` only', () => {
     const memory = new Memory()
     const cleared = rule({ untilLabel: 'endorse.human' })
-    memory.grant(['endorse.human'], 1)
-    memory.grant(['source.confidential'], 2)
+    memory.commit(memory.grant(['endorse.human'], 1))
+    memory.commit(memory.grant(['source.confidential'], 2))
     expect(asks([cleared], memory, ['sink.export'], 3)).toEqual(['r'])
     const endorsed = memory.grant(['endorse.human'], 4)
     // Admitted is not done: what clears has to have happened.
@@ -108,6 +108,18 @@ describe('temporal', () => {
     expect(asks([cleared], memory, ['sink.export'], 5)).toEqual([])
     memory.grant(['source.confidential'], 6)
     expect(asks([cleared], memory, ['sink.export'], 7)).toEqual(['r'])
+  })
+
+  it('is not cleared by what was admitted before the read had ended', () => {
+    const memory = new Memory()
+    const cleared = rule({ untilLabel: 'endorse.human' })
+    const read = memory.grant(['source.confidential'], 1)
+    memory.commit(memory.grant(['endorse.human'], 2))
+    expect(asks([cleared], memory, ['sink.export'], 3)).toEqual(['r'])
+    memory.commit(read)
+    expect(asks([cleared], memory, ['sink.export'], 4)).toEqual(['r'])
+    memory.commit(memory.grant(['endorse.human'], 5))
+    expect(asks([cleared], memory, ['sink.export'], 6)).toEqual([])
   })
 
   it('sees what happened before the rule existed', () => {
