@@ -10,6 +10,7 @@ import {
   seen,
   sql,
   token,
+  verdict,
 } from '../../support/worker/world.ts'
 
 inThisWorld()
@@ -58,8 +59,13 @@ describe('after a confidential read nothing of it reaches a server outside', () 
   ])('not as %s', async (_, method, params) => {
     await seedOutside()
     const sub = await newUser()
+    // Before the read the very same message passes.
+    expect((await post(message(method, params), await outside(sub))).status).toBe(200)
+    expect(leaked()).toBe(true)
+    seen.length = 0
     await call('read_all', { token: await token({ sub }) })
-    await post(message(method, params), await outside(sub))
+    const said = await verdict(await post(message(method, params), await outside(sub)))
+    expect(said.code).toBe('denied_by_sequence')
     expect(leaked()).toBe(false)
   })
 

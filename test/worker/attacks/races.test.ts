@@ -150,6 +150,7 @@ describe('rows that change while a call is decided', () => {
       if (name === 'rows') await sql("UPDATE servers SET title = title || 'x' WHERE name = 'crm'")
     }
     expect((await callHooked(churn, 'note', bearer)).code).toBe('facts_unavailable')
+    expect(seen).toEqual([])
   })
 })
 

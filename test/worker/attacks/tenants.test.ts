@@ -3,6 +3,7 @@ import {
   call,
   inThisWorld,
   ISSUER,
+  newUser,
   ORIGIN,
   post,
   RESOURCE,
@@ -74,8 +75,22 @@ describe('tenants never meet', () => {
 
   it('one name in two tenants is two histories', async () => {
     await seedGlobex()
-    expect((await call('read_all')).code).toBe('allowed')
-    expect((await call('export_all', await globex())).code).toBe('allowed')
+    await sql(
+      "UPDATE issuers SET tenant_claim = 'org'",
+      `INSERT INTO issuers (tenant, url, jwks_uri, tenant_claim) VALUES ('globex', '${ISSUER}', '${ISSUER}/jwks.json', 'org')`,
+      `INSERT INTO clients (tenant, issuer, id) VALUES ('globex', '${ISSUER}', 'acme-agent')`,
+      "INSERT INTO tools (tenant, server, name, access, labels_reviewed) VALUES ('globex', 'gx', 'read_all', 'read', 1)",
+      "INSERT INTO tool_labels (tenant, server, tool, label) VALUES ('globex', 'gx', 'read_all', 'source.confidential'), ('globex', 'gx', 'read_all', 'source.bulk')",
+      `INSERT INTO sequence_rules (tenant, id, effect, on_label, type, rules, reason) VALUES ('globex', 'x', 'deny', 'sink.export', 'temporal', '["source.bulk"]', 'x')`,
+    )
+    // The same person of the same issuer, in one tenant and in the other.
+    const sub = await newUser()
+    const here = { token: await token({ sub, claims: { org: 'acme' } }) }
+    const there = await globex({ iss: ISSUER, sub, org: 'globex' })
+    expect((await call('read_all', here)).code).toBe('allowed')
+    expect((await call('export_all', there)).code).toBe('allowed')
+    expect((await call('read_all', there)).code).toBe('allowed')
+    expect((await call('export_all', there)).code).toBe('denied_by_sequence')
   })
 
   it.each([

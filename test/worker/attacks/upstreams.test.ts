@@ -51,9 +51,10 @@ const event = (message: unknown): string => `data: ${JSON.stringify(message)}\n\
 
 const ask = async () => {
   const sub = await newUser()
-  const body = toolCall('note')
+  // Always the same id, so that what is refused is refused for what its title says.
+  const id = 1
+  const body = JSON.stringify({ ...(JSON.parse(toolCall('note')) as object), id })
   const response = await post(body, { token: await token({ sub }) })
-  const { id } = JSON.parse(body) as { id: number }
   return {
     sub,
     id,
@@ -85,7 +86,7 @@ describe('what an upstream sends in a stream is passed on only if it is read', (
     ],
     [
       'two members of one name',
-      [`data: {"jsonrpc":"2.0","id":1,"id":2,"result":{"a":"${SECRET}"}}\n\n`],
+      [`data: {"jsonrpc":"2.0","id":2,"id":1,"result":{"a":"${SECRET}"}}\n\n`],
     ],
     ['no JSON', [`data: ${SECRET}\n\n`]],
     ['an answer that is cut off', [`data: {"jsonrpc":"2.0","id":1,"result":{"a":"${SECRET}`]],
