@@ -1,7 +1,8 @@
 import { IPV4_LOOPBACK, freePorts } from '../ports.ts'
 import type { Stack } from '../stack.ts'
 import { benchPart } from '../workers.ts'
-import { measure, type Measurement, type Target } from './load.ts'
+import { measure, type Measurement } from './load.ts'
+import { benchTenant } from './tenant.ts'
 
 export interface PolicyBench {
   readonly rows: readonly Measurement[]
@@ -66,47 +67,27 @@ async function decisionsAt(port: number, policies: number): Promise<Measurement>
 
 /** Two tenants, one with few policies and one with many, called in turn. */
 async function wholeCalls(stack: Stack, upstream: string): Promise<Measurement[]> {
-  await stack.query('UPDATE tenants SET actor_calls_per_minute = 1000000000')
-  const few = await prepare(stack, 'acme', 'few-policies', FEW, upstream)
-  const many = await prepare(stack, 'globex', 'many-policies', MANY, upstream)
-  return measure([few, many], 1, 30, 100)
+  const few = await benchTenant(stack, 'acme', 'few-policies', upstream)
+  const many = await benchTenant(stack, 'globex', 'many-policies', upstream)
+  await addPolicies(stack, 'acme', FEW)
+  await addPolicies(stack, 'globex', MANY)
+  return measure(
+    [
+      { ...few, name: `call ${FEW}` },
+      { ...many, name: `call ${MANY}` },
+    ],
+    1,
+    30,
+    100,
+  )
 }
 
-async function prepare(
-  stack: Stack,
-  tenant: string,
-  server: string,
-  policies: number,
-  upstream: string,
-): Promise<Target> {
-  const client = tenant === 'acme' ? 'acme-agent' : 'globex-agent'
-  await stack.query(
-    `INSERT INTO servers (name, tenant, url, internal) VALUES ('${server}', '${tenant}', '${upstream}', 1)`,
-  )
-  await stack.query(
-    `INSERT INTO tools (tenant, server, name, access, labels_reviewed) VALUES ('${tenant}', '${server}', 'work', 'write', 1)`,
-  )
-  await stack.query(
-    `INSERT INTO policies (tenant, id, effect, role, agent, server, tool, condition)
-     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${policies - 1})
-     SELECT '${tenant}', '${server}-' || i, 'allow', 'role-' || (i % 50), '*', '${server}',
+const addPolicies = (stack: Stack, tenant: string, count: number) =>
+  stack.query(
+    `INSERT INTO policies (tenant, id, effect, role, agent, tool, condition)
+     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count - 1})
+     SELECT '${tenant}', 'bench-' || i, 'allow', 'role-' || (i % 50), '*',
             'tool-' || i, CASE i % 3 WHEN 0 THEN 'args.n < ' || i || '.0' END FROM n`,
   )
-  await stack.query(
-    `INSERT INTO policies (tenant, id, effect, client, server) VALUES ('${tenant}', '${server}', 'allow', '${client}', '${server}')`,
-  )
-  const token = await stack.token({ sub: 'bench', client, server, tenant })
-  return {
-    name: `call ${policies}`,
-    url: new URL(`/${server}/mcp`, stack.sallyport.replace('localhost', IPV4_LOOPBACK)),
-    headers: () => ({ authorization: `Bearer ${token}` }),
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'tools/call',
-      params: { name: 'work', arguments: { n: 1 } },
-    }),
-  }
-}
 
 const round = (figure: number): number => Math.round(figure * 1000) / 1000

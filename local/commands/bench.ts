@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchCalls } from '../bench/calls.ts'
 import type { Measurement } from '../bench/load.ts'
+import { benchHistory } from '../bench/history.ts'
 import { benchPolicies } from '../bench/policies.ts'
 import { freePorts } from '../ports.ts'
 import { LocalProblem } from '../problem.ts'
@@ -59,12 +60,13 @@ function partOf(text: string | undefined): BenchPart | null {
   return part
 }
 
-/** One after the other: they would measure each other. `history` has no bench yet. */
+/** One after the other: they would measure each other. */
 async function measureParts(stack: Stack, only: BenchPart | null): Promise<Measured> {
   const wanted = (part: BenchPart): boolean => only === null || only === part
   const measured: Measured[] = []
   if (wanted('calls')) measured.push(await benchCalls(stack))
   if (wanted('policies')) measured.push(await benchPolicies(stack))
+  if (wanted('history')) measured.push(await benchHistory(stack))
   return {
     rows: measured.flatMap(({ rows }) => rows),
     ratios: Object.assign({}, ...measured.map(({ ratios }) => ratios)) as Measured['ratios'],
