@@ -1,10 +1,5 @@
+import { resourceOf } from '../pep/receive.ts'
 import type { CompiledServer, CompiledTenant } from '../storage/compiled.ts'
-
-const WELL_KNOWN = '/.well-known/oauth-protected-resource'
-
-/** RFC 9728 §3.1: the well-known part goes between host and path. */
-export const metadataUrl = (request: Request, server: string): string =>
-  `${new URL(request.url).origin}${WELL_KNOWN}/${server}/mcp`
 
 /** How long a client may keep it: short, because an issuer may be added or withdrawn. */
 const MAX_AGE_SECONDS = 60
@@ -22,7 +17,7 @@ export function metadataResponse(
   const issuers = [...tenant.issuers.values()].filter((issuer) => issuer.active)
   return Response.json(
     {
-      resource: `${new URL(request.url).origin}/${name}/mcp`,
+      resource: resourceOf(new URL(request.url).origin, name),
       authorization_servers: issuers.map((issuer) => issuer.url).toSorted(),
       bearer_methods_supported: ['header'],
       ...(scopes.length > 0 ? { scopes_supported: scopes } : {}),

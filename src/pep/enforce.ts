@@ -1,4 +1,3 @@
-import { metadataUrl } from '../http/metadata.ts'
 import { NO_REPLY, replyTo } from '../mcp/reply.ts'
 import { understand } from '../mcp/understand.ts'
 import { err, type Result } from '../result.ts'
@@ -6,7 +5,7 @@ import { decide, unrecorded, type Refused } from './decide.ts'
 import type { Background, Doors } from './doors.ts'
 import { forward } from './forward.ts'
 import { identify } from './identify.ts'
-import { receive, type Received } from './receive.ts'
+import { metadataUrl, receive, type Received } from './receive.ts'
 import type { Refusal } from './refusal.ts'
 import { refuse } from './refuse.ts'
 

@@ -78,6 +78,10 @@ const credentialsOf = ({ url, headers }: Request): Credentials => ({
 /** RFC 8707 resource identifier of a server: the URL that clients call. */
 export const resourceOf = (origin: string, server: string): string => `${origin}/${server}/mcp`
 
+/** Where that resource's metadata is: the well-known part goes between host and path (RFC 9728 §3.1). */
+export const metadataUrl = (request: Request, server: string): string =>
+  `${new URL(request.url).origin}/.well-known/oauth-protected-resource/${server}/mcp`
+
 /** A page that rebinds its DNS name to us still sends its own Host, and its own Origin. */
 function checkAddress(request: Request, config: Config): ReceiveRefusal | null {
   if (!isOurs(request, config)) return { at: 'receive', reason: 'host_not_allowed' }

@@ -1,0 +1,131 @@
+import { buildScratch, type Scratch } from '../scratch/scratch.ts'
+import type { Source } from '../scratch/sources.ts'
+import { positionOf, tableOf } from '../scratch/statements.ts'
+import { readTenants, type TenantRows } from '../scratch/tenant-rows.ts'
+import { messageOf } from '../mistake.ts'
+import { conditionsCompile, conditionsHold } from './conditions.ts'
+import {
+  actorsExist,
+  holdersAreTrusted,
+  labelsExist,
+  rolesAreHeld,
+  rulesCanHold,
+  serversExist,
+  toolsExist,
+} from './names.ts'
+import { policiesMatter } from './overlap.ts'
+import { toProblem, type Problem, type RowCheck } from './problem.ts'
+import { allowsSayWho } from './who.ts'
+import { issuersAreTrusted, rulesAreReadable, serverUrlsAreTrusted, toolsAreNamed } from './rows.ts'
+
+interface CheckDefinition {
+  readonly check: RowCheck
+  /** It compares rows with each other: after a refused statement it would report what is missing. */
+  readonly needsAllRows: boolean
+}
+
+const alone = (check: RowCheck): CheckDefinition => ({ check, needsAllRows: false })
+const among = (check: RowCheck): CheckDefinition => ({ check, needsAllRows: true })
+
+/** Everything that is looked at, row by row: a new check is a new line here. */
+const CHECKS: readonly CheckDefinition[] = [
+  alone(conditionsCompile),
+  alone(conditionsHold),
+  alone(allowsSayWho),
+  alone(rulesAreReadable),
+  alone(serverUrlsAreTrusted),
+  alone(issuersAreTrusted),
+  alone(toolsAreNamed),
+  among(serversExist),
+  among(toolsExist),
+  among(labelsExist),
+  among(actorsExist),
+  among(rolesAreHeld),
+  among(holdersAreTrusted),
+  among(rulesCanHold),
+  among(policiesMatter),
+]
+
+/** All problems of these files on top of `migrations/`, in the order of files and lines. */
+export function findProblems(sources: readonly Source[]): Problem[] {
+  const scratch = buildScratch(sources)
+  const statements = [...refusedStatements(scratch), ...lostTriggers(scratch)]
+  const read = readAll(scratch, sources)
+  if ('problem' in read) return [...statements, read.problem]
+  const complete = scratch.refusals.length === 0
+  const found = CHECKS.filter(({ needsAllRows }) => complete || !needsAllRows).flatMap(
+    ({ check }) => read.tenants.flatMap((rows) => check(rows, { scratch, tenants: read.tenants })),
+  )
+  const fileOrder = new Map(sources.map(({ name }, at) => [name, at]))
+  return [...statements, ...found.map((finding) => toProblem(finding, scratch))].toSorted(
+    (a, b) =>
+      (fileOrder.get(a.file) ?? -1) - (fileOrder.get(b.file) ?? -1) ||
+      a.line - b.line ||
+      a.column - b.column,
+  )
+}
+
+const refusedStatements = ({ refusals }: Scratch): Problem[] =>
+  refusals.map(({ origin: { source, statement }, message }) => ({
+    code: 'sql_error',
+    file: source.name,
+    table: tableOf(statement),
+    row: '',
+    ...positionOf(source.text, statement.from),
+    message: `refused: ${message}; ${adviceOn(message)}`,
+  }))
+
+const adviceOn = (message: string): string =>
+  message.startsWith('FOREIGN KEY')
+    ? 'a tenant, server or tool that it names has no row: give the files that add it first'
+    : 'put it right, and check again for what depends on it'
+
+/** Every decision counts these triggers, and a wrong count is a 503 for every call. */
+function lostTriggers({ triggerChanges }: Scratch): Problem[] {
+  const ours = triggerChanges.filter(
+    ({ trigger, change }) => change !== 'new' || trigger.name.startsWith('revision_'),
+  )
+  const byPlace = Map.groupBy(
+    ours,
+    ({ trigger, change, origin }) => `${trigger.table} ${change} ${origin.order}`,
+  )
+  return [...byPlace.values()].flatMap((changes) => {
+    const [first] = changes
+    if (first === undefined) return []
+    const { trigger, change, origin } = first
+    const names = changes.map((one) => `\`${one.trigger.name}\``).join(', ')
+    return [
+      {
+        code: 'revision_triggers',
+        file: origin.source.name,
+        table: trigger.table,
+        row: '',
+        ...positionOf(origin.source.text, origin.statement.from),
+        message:
+          change === 'new'
+            ? `names beginning with \`revision_\` are counted at each call; give ${names} another name`
+            : `after this statement ${names} ${change === 'gone' ? 'is gone' : 'says something else'}; create it again as migrations/ does`,
+      },
+    ]
+  })
+}
+
+type Read = { readonly tenants: readonly TenantRows[] } | { readonly problem: Problem }
+
+/** A file may have changed the schema so far that the rows cannot be read at all. */
+function readAll({ database }: Scratch, sources: readonly Source[]): Read {
+  try {
+    return { tenants: readTenants(database) }
+  } catch (error) {
+    const problem = {
+      code: 'schema_unreadable',
+      file: sources.at(-1)?.name ?? '',
+      table: '',
+      row: '',
+      line: 1,
+      column: 1,
+      message: `after these files the rows cannot be read: ${messageOf(error)}; keep the tables of migrations/ as they are`,
+    }
+    return { problem }
+  }
+}

@@ -1,0 +1,35 @@
+/** `npm run policy -- <command> …`: what an author of policies asks before they are applied. */
+import { check } from './check/command.ts'
+import { explainCommand } from './call/explain-command.ts'
+import { test } from './call/test-command.ts'
+import { messageOf, Mistake } from './mistake.ts'
+
+const USAGE = `usage: npm run policy -- check [paths…] [--json]
+       npm run policy -- test [case files…] [--json]
+       npm run policy -- explain --tenant T --server S --tool NAME --subject ID --client ID
+           [--agent ID] [--args JSON] [--scopes "…"] [paths…]`
+
+/** Whether all is well: each prints for itself, and a new command is a new line here. */
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => boolean>> = {
+  check,
+  test,
+  explain: explainCommand,
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+try {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command === undefined) throw new Mistake(USAGE)
+  process.exitCode = command(args) ? 0 : 1
+} catch (error) {
+  const plain = error instanceof Mistake || isUsageProblem(error)
+  console.error(plain ? messageOf(error) : error)
+  process.exitCode = 1
+}
+
+/** `parseArgs` names the option that it does not know. */
+function isUsageProblem(error: unknown): boolean {
+  return (
+    error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  )
+}

@@ -1,0 +1,32 @@
+/** The tables whose rows a problem can name, with the columns that make up a row's name. */
+export const TRACKED = {
+  issuers: ['tenant', 'url'],
+  clients: ['tenant', 'issuer', 'id'],
+  agents: ['tenant', 'issuer', 'id'],
+  role_assignments: ['tenant', 'issuer', 'holder_kind', 'holder', 'role'],
+  servers: ['name'],
+  tools: ['tenant', 'server', 'name'],
+  tool_labels: ['tenant', 'server', 'tool', 'label'],
+  policies: ['tenant', 'id'],
+  sequence_rules: ['tenant', 'id'],
+} as const satisfies Record<string, readonly string[]>
+
+export type TrackedTable = keyof typeof TRACKED
+
+export const TRACKED_TABLES = Object.keys(TRACKED) as TrackedTable[]
+
+/** A temporary trigger fires with the table's own ones, and is no part of the schema. */
+export const trackingTriggers = (table: TrackedTable): string =>
+  ['insert', 'update']
+    .map(
+      (event) => `CREATE TEMP TRIGGER IF NOT EXISTS track_${table}_${event}
+        AFTER ${event} ON main.${table} BEGIN
+          INSERT INTO touched VALUES ('${table}', json_array(${TRACKED[table]
+            .map((column) => `NEW.${column}`)
+            .join()}));
+        END;`,
+    )
+    .join('\n')
+
+export const rowName = (table: TrackedTable, key: readonly string[]): string =>
+  `${table} ${JSON.stringify(key)}`

@@ -1,0 +1,1 @@
+INSERT INTO policy (id) VALUES ('x; y');

@@ -1,0 +1,2 @@
+BEGIN TRANSACTION;
+UPDATE tenants SET name = 'Acme Inc.';

@@ -1,0 +1,2 @@
+INSERT INTO sequence_rules (tenant, id, effect, on_label, type, rules, timespan_s, condition, until_label, reason) VALUES
+  ('acme', 'x', 'deny', 'sink.privileged', 'temporal', '["source.bulk"]', 60, NULL, NULL, 'test');

@@ -1,0 +1,1 @@
+CREATE TRIGGER revision_clients AFTER INSERT ON clients BEGIN SELECT 1; END;

@@ -1,0 +1,2 @@
+INSERT INTO tools (tenant, server, name, access)
+VALUES ('acme', 'nowhere', 'x', 'read');

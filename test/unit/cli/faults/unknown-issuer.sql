@@ -1,0 +1,2 @@
+INSERT INTO clients (tenant, issuer, id)
+VALUES ('acme', '{{issuer}}/', 'desk');

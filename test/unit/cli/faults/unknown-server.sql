@@ -1,0 +1,2 @@
+INSERT INTO policies (tenant, id, effect, role, client, agent, server, tool, access, label, condition) VALUES
+  ('acme', 'x', 'allow', 'sales', NULL, NULL, 'demmo', NULL, NULL, NULL, NULL);
