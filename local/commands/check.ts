@@ -27,7 +27,7 @@ const STEPS: readonly Step[] = [
   { name: 'deployable bundle', run: checkBundle },
 ]
 
-/** DESIGN: at most 600 KiB gzip. */
+/** Workers start slower the more code they bring (docs/performance.md). */
 const MAX_BUNDLE_GZIP_BYTES = 600 * 1024
 /** What belongs to a developer's machine and must not reach production, in code or configuration. */
 const LOCAL_ONLY = ['x-local-sql-key', 'SQL_KEY', 'ISSUER_PRIVATE_JWK', '/_demo/', '/mint']
