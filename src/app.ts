@@ -78,13 +78,13 @@ app.get('/healthz', (context) => {
 
 app.notFound((context) => context.json({ error: 'nothing is served here' }, 404))
 
-/** INVARIANT: whatever went wrong, nothing was forwarded and nothing is told but that it did. */
+/** INVARIANT: nothing undecided was forwarded, and nothing is told but that something went wrong. */
 app.onError((fault, context) => {
   if (fault instanceof ConfigError) {
     // The message is for the operator and holds nothing but the setting itself.
     return context.json({ status: 'not serving', reasons: [fault.message] }, 503)
   }
   console.error('fault', fault.stack)
-  const error = { code: RPC.internal, message: 'internal error: the call was not forwarded' }
+  const error = { code: RPC.internal, message: 'internal error' }
   return context.json({ jsonrpc: '2.0', error }, 500)
 })

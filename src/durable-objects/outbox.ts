@@ -62,8 +62,9 @@ export class Outbox {
   /** Makes sure that somebody will ship. The alarm is durable with the rows it is for. */
   async schedule(now: number, delay = FIRST_SHIPMENT_MS): Promise<void> {
     if (this.#alarmSet) return
-    this.#alarmSet = true
     await this.#storage.setAlarm(now + delay)
+    // Not before: an alarm that could not be set must be set by the next step.
+    this.#alarmSet = true
   }
 
   /**

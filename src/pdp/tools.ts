@@ -1,5 +1,5 @@
 // Pure. What is known of a tool, and the labels that hold whatever a row forgets to say.
-import { ACCESS, type Access, type ToolFacts } from './evaluation.ts'
+import { ACCESS, type Access, type Facts, type ToolFacts } from './evaluation.ts'
 import { parseGlob, type Glob } from './glob.ts'
 
 /** A row of `tools` with its labels (migrations/0002_create_tools.sql). */
@@ -58,6 +58,8 @@ const bySpecificity = (a: Pattern, b: Pattern): number =>
   ACCESS.indexOf(b.row.access) - ACCESS.indexOf(a.row.access) ||
   (a.row.name < b.row.name ? -1 : 1)
 
+const EXTERNAL_SEND = 'sink.external_send'
+
 /** A class of access is a label too, so that a rule on exports cannot be slipped by leaving one out. */
 const ACCESS_LABEL: Readonly<Record<Access, string | null>> = {
   read: null,
@@ -78,11 +80,19 @@ function labelsOf(row: ToolRow, serverIsInternal: boolean): string[] {
   if (!row.labelsReviewed) {
     labels.add('source.untrusted')
     labels.add('source.confidential')
-    labels.add('sink.external_send')
+    labels.add(EXTERNAL_SEND)
   }
-  if (!serverIsInternal) labels.add('sink.external_send')
+  if (!serverIsInternal) labels.add(EXTERNAL_SEND)
   return [...labels].toSorted()
 }
+
+/**
+ * What a call is to the rules. What is no tool call carries text all the same (names, cursors,
+ * `_meta`), and to a server outside the organisation that is a send like any other. What a listing
+ * shows does not depend on it.
+ */
+export const labelsOfCall = ({ tool, server }: Pick<Facts, 'tool' | 'server'>): readonly string[] =>
+  tool !== null ? tool.labels : server.internal ? [] : [EXTERNAL_SEND]
 
 /** Scopes are stored as OAuth writes them: one string, space separated. */
 export const scopesOf = (text: string): string[] => text.split(' ').filter((scope) => scope !== '')

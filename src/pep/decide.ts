@@ -1,8 +1,8 @@
 import type { SessionStep } from '../durable-objects/session-protocol.ts'
 import type { Operation } from '../mcp/operation.ts'
 import { evaluate } from '../pdp/evaluate.ts'
-import type { Facts } from '../pdp/evaluation.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
+import { labelsOfCall } from '../pdp/tools.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { FactKeys } from '../storage/facts.ts'
 import type { Background, Doors } from './doors.ts'
@@ -129,7 +129,10 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
   }
   const step = stepOf(call, decision, { request, facts, matches }, MAX_ADMITTED_INPUTS)
   const { revision } = compiled
-  const admission = await session.admit({ ...step, labels: labelsOf(facts), revision }, compiled)
+  const admission = await session.admit(
+    { ...step, labels: labelsOfCall(facts), revision },
+    compiled,
+  )
   if (!admission.ok) return unrecorded(admission.error)
   if (admission.value.kind === 'refused') {
     return err({ refusal: admission.value.refusal, decision: admission.value.decision })
@@ -145,13 +148,6 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
     readAt,
   })
 }
-
-/**
- * What is no tool call carries text all the same (names, cursors, `_meta`), and to a server outside
- * the organisation that is a send like any other. What a listing shows does not depend on it.
- */
-const labelsOf = ({ tool, server }: Facts): readonly string[] =>
-  tool !== null ? tool.labels : server.internal ? [] : ['sink.external_send']
 
 async function recorded(
   session: SessionGate,

@@ -11,7 +11,7 @@ import { refuse } from './refuse.ts'
 
 /**
  * One request at a protected MCP endpoint: its answer, or its refusal in a form the client can read.
- * A fault is not caught here: `app.ts` turns it into a 500, and nothing has been forwarded.
+ * A fault is not caught here: `app.ts` turns it into a 500, and nothing undecided was forwarded.
  */
 export async function enforce(
   request: Request,

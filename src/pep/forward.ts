@@ -70,7 +70,13 @@ export async function forward(
   } finally {
     clearTimeout(firstByte)
   }
-  return answer(response, relay)
+  try {
+    return await answer(response, relay)
+  } catch (fault) {
+    // It was sent, and nobody gets to see what came of it.
+    relay.settle('withheld', 'a fault of ours')
+    throw fault
+  }
 }
 
 class TimeoutError extends Error {}
@@ -98,16 +104,16 @@ function requestHeaders(inbound: Headers): Headers {
 async function answer(response: Response, relay: Relay): Promise<Result<Response, ForwardRefusal>> {
   const { status } = response
   if (status === 401 || status === 403 || status === 407 || (status >= 300 && status < 400)) {
-    return reject(relay, response, { at: 'forward', reason: 'upstream_refused', status })
+    return reject(relay, { at: 'forward', reason: 'upstream_refused', status })
   }
   const encoding = response.headers.get('content-encoding')
   if (encoding !== null && encoding !== 'identity') {
-    return reject(relay, response, malformed('an encoded body'))
+    return reject(relay, malformed('an encoded body'))
   }
   if (relay.permit.operation.id === null) {
     // A notification is accepted or not; whatever body came along answers nothing.
-    await response.body?.cancel()
     relay.settle('committed', `status ${status}`)
+    abandon(relay)
     return ok(new Response(null, { status: status < 300 ? 202 : 502 }))
   }
   switch (mediaType(response)) {
@@ -116,21 +122,20 @@ async function answer(response: Response, relay: Relay): Promise<Result<Response
     case EVENT_STREAM:
       return status === 200
         ? relayEvents(response, relay)
-        : reject(relay, response, malformed(`a stream with status ${status}`))
+        : reject(relay, malformed(`a stream with status ${status}`))
     default:
-      return reject(relay, response, malformed('neither JSON nor an event stream'))
+      return reject(relay, malformed('neither JSON nor an event stream'))
   }
 }
 
-async function reject(
-  relay: Relay,
-  response: Response,
-  refusal: ForwardRefusal,
-): Promise<Result<never, ForwardRefusal>> {
-  await response.body?.cancel()
+function reject(relay: Relay, refusal: ForwardRefusal): Result<never, ForwardRefusal> {
   relay.settle('committed', refusal.reason)
+  abandon(relay)
   return err(refusal)
 }
+
+/** The rest of a body that nobody reads. */
+const abandon = ({ upstream }: Relay): void => upstream.abort()
 
 const malformed = (detail: string): ForwardRefusal => ({
   at: 'forward',

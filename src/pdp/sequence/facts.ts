@@ -20,6 +20,8 @@ export interface LabelFact {
   readonly committed: Moment | null
   /** The latest occurrences, oldest first. */
   readonly ring: readonly Occurrence[]
+  /** When the latest occurrence was that the ring let go of before it had ended, epoch ms, or null. */
+  readonly lostAt: number | null
 }
 
 export interface Occurrence extends Moment {
@@ -49,13 +51,23 @@ export interface FactView {
 export const DENIED = 'decision.denied'
 
 export function remember(fact: LabelFact | undefined, moment: Moment): LabelFact {
-  if (fact === undefined) return { count: 1, last: moment, committed: null, ring: [moment] }
+  if (fact === undefined)
+    return { count: 1, last: moment, committed: null, ring: [moment], lostAt: null }
   return {
     count: fact.count + 1,
     last: moment,
     committed: fact.committed,
     ring: [...fact.ring.slice(-(KEPT - 1)), moment],
+    lostAt: fact.ring.length < KEPT ? fact.lostAt : lostAt(fact),
   }
+}
+
+/** INVARIANT: letting go may only refuse more: what had not ended is remembered as never ending. */
+function lostAt({ ring, lostAt: known }: LabelFact): number | null {
+  const [oldest] = ring
+  return oldest === undefined || oldest.ended !== undefined
+    ? known
+    : Math.max(known ?? 0, oldest.at)
 }
 
 /**
@@ -77,12 +89,11 @@ export function end(
   latestSequence: number,
   happened: boolean,
 ): LabelFact {
-  const ended: Occurrence = { ...occurrence, ended: latestSequence }
-  const others = fact.ring.filter((one) => one.sequence !== occurrence.sequence)
-  // One that the ring had let go of comes back: only now is it known when it ended.
-  const ring = [...others, ended].toSorted((one, other) => one.sequence - other.sequence)
+  const ring = fact.ring.map((one) =>
+    one.sequence === occurrence.sequence ? { ...one, ended: latestSequence } : one,
+  )
   const later = happened && occurrence.sequence > (fact.committed?.sequence ?? 0)
-  return { ...fact, ring: ring.slice(-KEPT), committed: later ? occurrence : fact.committed }
+  return { ...fact, ring, committed: later ? occurrence : fact.committed }
 }
 
 /** How often since `from` (epoch ms); at most what the ring can tell. */

@@ -31,6 +31,6 @@ function stands(
   if (step.labels.includes(label)) return true
   const fact = history.get(label)
   if (fact === undefined || fact.last.at < from) return false
-  if (cleared === 0) return true
+  if (cleared === 0 || (fact.lostAt !== null && fact.lostAt >= from)) return true
   return fact.ring.some(({ at, ended }) => at >= from && (ended === undefined || ended >= cleared))
 }

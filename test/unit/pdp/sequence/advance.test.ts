@@ -122,6 +122,18 @@ describe('temporal', () => {
     expect(asks([cleared], memory, ['sink.export'], 6)).toEqual([])
   })
 
+  it('is not cleared of a read that was still running when eighty others had followed it', () => {
+    const memory = new Memory()
+    const cleared = rule({ untilLabel: 'endorse.human', timespanSeconds: 1000 })
+    memory.grant(['source.confidential'], 1)
+    for (let n = 0; n < 90; n += 1) memory.commit(memory.grant(['source.confidential'], 2))
+    memory.commit(memory.grant(['endorse.human'], 3))
+    expect(asks([cleared], memory, ['sink.export'], 4)).toEqual(['r'])
+    // Until even the lost one is older than the rule looks.
+    memory.commit(memory.grant(['endorse.human'], 1100))
+    expect(asks([cleared], memory, ['sink.export'], 1101)).toEqual([])
+  })
+
   it('sees what happened before the rule existed', () => {
     const memory = new Memory()
     memory.grant(['source.confidential'], 1)
