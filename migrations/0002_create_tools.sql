@@ -12,9 +12,16 @@ CREATE TABLE servers (
   -- 1 only if nothing sent to it leaves the organisation. Otherwise each call is an external send.
   internal       INTEGER NOT NULL DEFAULT 0 CHECK (internal IN (0, 1)),
   active         INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+  -- 1: a client acts for a person only where that person consented to it (table `consents`).
+  consent_required INTEGER NOT NULL DEFAULT 0 CHECK (consent_required IN (0, 1)),
+  -- Until then only door one, revocations and the borders between tenants are enforced; everything
+  -- else is written down as what it would have been. At most 14 days ahead (triggers below).
+  observe_until  INTEGER,
   UNIQUE (tenant, name)
 ) STRICT;
 
+-- Tenants that share an upstream: what one of them listed as its own is never another's.
+CREATE INDEX servers_by_url ON servers (rtrim(lower(url), '/'));
 CREATE INDEX servers_by_local ON servers (tenant) WHERE url GLOB 'http:*';
 
 -- A name that moved to another tenant would take its callers along, and `INSERT OR REPLACE` deletes
@@ -29,28 +36,137 @@ BEGIN
   SELECT RAISE(ABORT, 'a server keeps its tenant: delete it and insert it anew');
 END;
 
+CREATE TRIGGER servers_observe_insert BEFORE INSERT ON servers
+WHEN NEW.observe_until > (unixepoch() + 14 * 86400) * 1000
+BEGIN
+  SELECT RAISE(ABORT, 'observe_until is at most 14 days ahead, in epoch milliseconds');
+END;
+CREATE TRIGGER servers_observe_update BEFORE UPDATE OF observe_until ON servers
+WHEN NEW.observe_until > (unixepoch() + 14 * 86400) * 1000
+BEGIN
+  SELECT RAISE(ABORT, 'observe_until is at most 14 days ahead, in epoch milliseconds');
+END;
+
 -- `name` is a tool's exact name, or a pattern with `*`. The exact row wins, then the
 -- pattern with the longest text before its first `*`, then the longest pattern.
 CREATE TABLE tools (
   tenant          TEXT NOT NULL,
   server          TEXT NOT NULL,
   name            TEXT NOT NULL CHECK (name <> ''),
+  -- What it does at its worst; `tool_access` may say that some calls do less.
   access          TEXT NOT NULL CHECK (access IN ('read', 'write', 'export', 'admin', 'destructive')),
+  -- Where its effects are felt: a word that policies can name.
+  environment     TEXT NOT NULL DEFAULT 'production' CHECK (environment <> '' AND environment NOT GLOB '*[^a-z0-9-]*'),
   required_scope  TEXT NOT NULL DEFAULT '',
   -- 0 until a person has looked at the labels: until then the tool counts as untrusted source,
   -- confidential source and external sink.
   labels_reviewed INTEGER NOT NULL DEFAULT 0 CHECK (labels_reviewed IN (0, 1)),
+  -- The definition that a person has seen: SHA-256 of the tool as its server lists it, in canonical
+  -- JSON (RFC 8785), and that JSON itself. A tool that differs is denied until it is pinned again.
+  definition_hash TEXT CHECK (length(definition_hash) = 64 AND definition_hash NOT GLOB '*[^0-9a-f]*'),
+  definition      TEXT CHECK (json_valid(definition) AND length(definition) <= 1000000),
+  pinned_at       INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
   PRIMARY KEY (tenant, server, name),
-  FOREIGN KEY (tenant, server) REFERENCES servers (tenant, name)
+  FOREIGN KEY (tenant, server) REFERENCES servers (tenant, name),
+  -- A pattern stands for tools that nobody has seen.
+  CHECK (definition_hash IS NULL OR instr(name, '*') = 0),
+  CHECK (definition IS NULL OR definition_hash IS NOT NULL)
+) STRICT;
+
+-- A new pin forgets what was seen before it.
+CREATE TRIGGER tools_pin_again AFTER UPDATE OF definition_hash ON tools BEGIN
+  UPDATE tools SET pinned_at = CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  WHERE tenant = NEW.tenant AND server = NEW.server AND name = NEW.name;
+END;
+
+-- Calls of a tool that do less, or more, than its row says: `http(method, url)`, `sql(query)`. Of the
+-- rows whose condition holds the most dangerous class counts; where one cannot be evaluated, that
+-- class and the tool's own count as well.
+CREATE TABLE tool_access (
+  tenant    TEXT NOT NULL,
+  server    TEXT NOT NULL,
+  tool      TEXT NOT NULL,
+  access    TEXT NOT NULL CHECK (access IN ('read', 'write', 'export', 'admin', 'destructive')),
+  -- CEL over args.
+  condition TEXT NOT NULL CHECK (length(condition) BETWEEN 1 AND 2000),
+  PRIMARY KEY (tenant, server, tool, access),
+  FOREIGN KEY (tenant, server, tool) REFERENCES tools (tenant, server, name)
 ) STRICT;
 
 -- Without ON DELETE CASCADE: a migration that drops `tools` to rebuild it would silently take all
 -- labels along, and every rule on flows of data with them.
 CREATE TABLE tool_labels (
-  tenant TEXT NOT NULL,
-  server TEXT NOT NULL,
-  tool   TEXT NOT NULL,
-  label  TEXT NOT NULL CHECK (label GLOB '[a-z]*.[a-z]*' AND label NOT GLOB '*[^a-z0-9._]*'),
+  tenant    TEXT NOT NULL,
+  server    TEXT NOT NULL,
+  tool      TEXT NOT NULL,
+  label     TEXT NOT NULL CHECK (label GLOB '[a-z]*.[a-z]*' AND label NOT GLOB '*[^a-z0-9._]*'),
+  -- CEL over args; where it cannot be evaluated the label holds.
+  condition TEXT CHECK (length(condition) BETWEEN 1 AND 2000),
   PRIMARY KEY (tenant, server, tool, label),
   FOREIGN KEY (tenant, server, tool) REFERENCES tools (tenant, server, name)
+) STRICT;
+
+-- How the names of one kind of resource are made equal before they are compared. Names in
+-- `resources` are stored in that form already; `policy check` reports those that are not.
+CREATE TABLE resource_types (
+  tenant TEXT NOT NULL REFERENCES tenants (id),
+  name   TEXT NOT NULL CHECK (name GLOB '[a-z]*' AND name NOT GLOB '*[^a-z0-9_.-]*'),
+  -- exact: byte for byte. lower: letters of any case are equal. path: like a file path, without `.`,
+  -- `..` and doubled slashes. url: as WHATWG URL writes it. email, host: lower case, one spelling.
+  form   TEXT NOT NULL DEFAULT 'exact' CHECK (form IN ('exact', 'lower', 'path', 'url', 'email', 'host')),
+  PRIMARY KEY (tenant, name)
+) STRICT;
+
+-- What an argument is. `pointer` is a JSON pointer (RFC 6901) into the arguments, in which a segment
+-- `*` stands for every element of a list.
+CREATE TABLE tool_arguments (
+  tenant        TEXT NOT NULL,
+  server        TEXT NOT NULL,
+  tool          TEXT NOT NULL,
+  pointer       TEXT NOT NULL CHECK (pointer GLOB '/*' AND length(pointer) <= 200),
+  -- What the value is to flows of data.
+  role          TEXT CHECK (role IN ('target', 'content', 'command', 'credential', 'selector')),
+  -- Set where the value names a resource: it is looked up before the call is decided.
+  resource_type TEXT,
+  -- 0: a call without it counts as one that names an unlisted resource.
+  optional      INTEGER NOT NULL DEFAULT 0 CHECK (optional IN (0, 1)),
+  -- The class of a resource that has no row.
+  unlisted      TEXT NOT NULL DEFAULT 'restricted' CHECK (unlisted IN ('public', 'internal', 'confidential', 'restricted')),
+  PRIMARY KEY (tenant, server, tool, pointer),
+  FOREIGN KEY (tenant, server, tool) REFERENCES tools (tenant, server, name),
+  FOREIGN KEY (tenant, resource_type) REFERENCES resource_types (tenant, name),
+  CHECK (role IS NOT NULL OR resource_type IS NOT NULL)
+) STRICT;
+
+-- What a result is about: a pointer into its structured content (or into its text, where that is
+-- JSON) either names a resource or is itself a class of sensitivity. A result of such a tool is
+-- decided again, with what it holds; what cannot be read there is of the highest class.
+CREATE TABLE tool_results (
+  tenant        TEXT NOT NULL,
+  server        TEXT NOT NULL,
+  tool          TEXT NOT NULL,
+  pointer       TEXT NOT NULL CHECK (pointer GLOB '/*' AND length(pointer) <= 200),
+  -- NULL: the value is a class itself.
+  resource_type TEXT,
+  -- 1: a result, or an element of it, may be without.
+  optional      INTEGER NOT NULL DEFAULT 0 CHECK (optional IN (0, 1)),
+  unlisted      TEXT NOT NULL DEFAULT 'restricted' CHECK (unlisted IN ('public', 'internal', 'confidential', 'restricted')),
+  PRIMARY KEY (tenant, server, tool, pointer),
+  FOREIGN KEY (tenant, server, tool) REFERENCES tools (tenant, server, name),
+  FOREIGN KEY (tenant, resource_type) REFERENCES resource_types (tenant, name)
+) STRICT;
+
+-- When a tool's definition was last listed, by anybody: as it was pinned, or otherwise. Written by
+-- Sallyport itself; a definition that nobody has seen for ten minutes is looked at before a call.
+CREATE TABLE tool_sightings (
+  tenant     TEXT NOT NULL REFERENCES tenants (id),
+  server     TEXT NOT NULL,
+  tool       TEXT NOT NULL,
+  -- The pin that it was compared with. A difference once seen stays until the tool is pinned again.
+  definition_hash TEXT NOT NULL,
+  matched_at INTEGER,
+  differed_at INTEGER,
+  -- What differed, as JSON; for people.
+  difference TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(difference)),
+  PRIMARY KEY (tenant, server, tool, definition_hash)
 ) STRICT;

@@ -1,5 +1,8 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
+import { CallerRows } from './authzen/caller-rows.ts'
+import { decisionPoint } from './authzen/doors.ts'
+import { configurationResponse } from './authzen/metadata.ts'
 import { createKeySource } from './authentication/keys.ts'
 import { ConfigError, parseConfig, type Config } from './config.ts'
 import { healthResponse } from './http/health.ts'
@@ -8,11 +11,14 @@ import type { Doors } from './pep/doors.ts'
 import { enforce } from './pep/enforce.ts'
 import { RPC } from './pep/explanation.ts'
 import { isOurs } from './pep/receive.ts'
+import { Allowance } from './storage/allowance.ts'
 import { PolicyStore } from './storage/policy-store.ts'
+import { SightingStore } from './storage/sightings.ts'
 
 interface Deployment {
   readonly env: Env
   readonly doors: Doors
+  readonly callers: CallerRows
 }
 
 /** Parts of an isolate, made with its first request. The environment of an isolate never changes. */
@@ -29,10 +35,22 @@ function deploymentOf(env: Env): Deployment {
   const policies = new PolicyStore(env.DB, config)
   deployment = {
     env,
-    doors: { config, policies, keys, sessions: env.SESSIONS, unrecorded: new Map() },
+    callers: new CallerRows(policies),
+    doors: {
+      config,
+      policies,
+      keys,
+      sessions: env.SESSIONS,
+      sightings: new SightingStore(env.DB),
+      ownListings: new Allowance(OWN_LISTINGS_PER_SECOND),
+      unrecorded: new Map(),
+    },
   }
   return deployment
 }
+
+/** Calls that wait for a look at their tool's definition; beyond it they are told to come again. */
+const OWN_LISTINGS_PER_SECOND = 5
 
 type App = { Bindings: Env }
 
@@ -71,6 +89,19 @@ app.get('/.well-known/oauth-protected-resource/:server/mcp', async (context) => 
   const server = tenant.servers.get(name)
   return server === undefined ? context.notFound() : metadataResponse(request, name, server, tenant)
 })
+
+for (const kind of ['evaluation', 'evaluations'] as const) {
+  app.all(`/access/v1/${kind}`, (context) => {
+    const { doors, callers } = deploymentOf(context.env)
+    return decisionPoint(kind, context.req.raw, doors, callers, (work) =>
+      context.executionCtx.waitUntil(work),
+    )
+  })
+}
+
+app.get('/.well-known/authzen-configuration', (context) =>
+  configurationResponse(context.req.raw, deploymentOf(context.env).doors.config),
+)
 
 app.get('/healthz', (context) => {
   return healthResponse(deploymentOf(context.env).doors, context.env.DECISIONS)

@@ -7,8 +7,11 @@ CREATE TABLE decisions (
   -- The place of the decision in its session's order; gapless for granted calls and denials alike.
   sequence   INTEGER NOT NULL,
   decided_at INTEGER NOT NULL,
-  decision   TEXT NOT NULL CHECK (decision IN ('allow', 'deny')),
+  decision   TEXT NOT NULL CHECK (decision IN ('allow', 'deny', 'approve')),
   reason     TEXT NOT NULL,
+  -- The reason that shadow policies or a server under observation would have led to; NULL where
+  -- nothing of the kind took part.
+  would_be   TEXT,
   issuer     TEXT NOT NULL,
   subject    TEXT NOT NULL,
   client     TEXT NOT NULL,

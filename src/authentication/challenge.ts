@@ -1,4 +1,4 @@
-// Pure. The WWW-Authenticate values of a protected resource (RFC 6750 §3, RFC 9728 §5.1).
+// Pure. The WWW-Authenticate values of a protected resource (RFC 6750 §3, RFC 9728 §5.1, RFC 9470 §3).
 
 /** Absent `error` means that no credential was sent: RFC 6750 §3.1 wants no error code then. */
 const CHALLENGES = {
@@ -15,6 +15,10 @@ const CHALLENGES = {
     error: 'insufficient_scope',
     description: 'the operation needs every scope named here',
   },
+  insufficient_user_authentication: {
+    error: 'insufficient_user_authentication',
+    description: 'the operation needs another login of the person',
+  },
 } as const
 
 export type ChallengeKind = keyof typeof CHALLENGES
@@ -24,6 +28,9 @@ export interface ChallengeParameters {
   readonly resourceMetadata: string
   /** All scopes of the operation at once, so that one step-up is enough; may be empty. */
   readonly scopes: readonly string[]
+  /** Which login will do (RFC 9470 §3); empty and null where it does not matter. */
+  readonly acrValues: readonly string[]
+  readonly maxAgeSeconds: number | null
 }
 
 /** INVARIANT: descriptions are fixed texts: why a token failed is told to the operator only. */
@@ -34,6 +41,9 @@ export function challenge(kind: ChallengeKind, parameters: ChallengeParameters):
   if (error !== null) members.push(`error=${quoted(error)}`)
   members.push(`resource_metadata=${quoted(parameters.resourceMetadata)}`)
   if (scopes.length > 0) members.push(`scope=${quoted(scopes.join(' '))}`)
+  const { acrValues, maxAgeSeconds } = parameters
+  if (acrValues.length > 0) members.push(`acr_values=${quoted(acrValues.join(' '))}`)
+  if (maxAgeSeconds !== null) members.push(`max_age=${maxAgeSeconds}`)
   if (description !== null) members.push(`error_description=${quoted(description)}`)
   return `Bearer ${members.join(', ')}`
 }

@@ -27,6 +27,8 @@ export interface Claims {
   readonly sessionId: string | null
   readonly authTime: number | null
   readonly acr: string | null
+  /** The client proved to hold the key that the token is bound to (RFC 7800). */
+  readonly senderConstrained: boolean
   readonly tenant: string
 }
 
@@ -131,6 +133,8 @@ export function readClaims(
     sessionId,
     authTime,
     acr,
+    // A bound token was refused above: no proof of possession is checked yet.
+    senderConstrained: false,
     tenant: context.tenant,
   })
 }

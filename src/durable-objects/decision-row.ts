@@ -14,12 +14,14 @@ export function decisionRow(
   refusal: DecisionRefusal | null,
   rules: readonly RuleHit[],
 ): DecisionRow {
-  const decision = refusal === null ? 'allow' : 'deny'
+  const decision =
+    refusal === null ? 'allow' : refusal.reason === 'approval_required' ? 'approve' : 'deny'
   const own = JSON.stringify({
     version: 1,
     id: step.decision,
     decision,
     refusal,
+    wouldBe: step.wouldBe,
     session: { id: step.columns.session, ...moment, rules },
   })
   return {
@@ -29,6 +31,25 @@ export function decisionRow(
     decided_at: moment.at,
     decision,
     reason: refusal?.reason ?? 'allowed',
+    would_be: wouldBeReason(step, refusal),
     record: `${own.slice(0, -1)},"inputs":${step.inputs}}`,
   }
 }
+
+/**
+ * What rows that only watch would have led to; where they would have let it through, the rules over
+ * history still had their word. null: nothing of the kind took part.
+ */
+const wouldBeReason = ({ wouldBe }: SessionStep, refusal: DecisionRefusal | null): string | null =>
+  wouldBe === null
+    ? null
+    : (wouldBe.refusal?.reason ??
+      (refusal !== null && !POLICIES_SAID_NO.has(refusal.reason) ? refusal.reason : 'allowed'))
+
+const POLICIES_SAID_NO: ReadonlySet<DecisionRefusal['reason']> = new Set([
+  'denied_by_policy',
+  'not_allowed',
+  'insufficient_authentication',
+  'binding_required',
+  'approval_required',
+])

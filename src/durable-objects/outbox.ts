@@ -5,8 +5,9 @@ export interface DecisionRow extends DecisionColumns {
   readonly id: string
   readonly sequence: number
   readonly decided_at: number
-  readonly decision: 'allow' | 'deny'
+  readonly decision: 'allow' | 'deny' | 'approve'
   readonly reason: string
+  readonly would_be: string | null
   /** JSON text. */
   readonly record: string
 }
@@ -96,8 +97,8 @@ export class Outbox {
     await this.#log.batch([
       this.#log
         .prepare(
-          `INSERT INTO decisions (id, tenant, session, sequence, decided_at, decision, reason, issuer, subject, client, agent, server, method, tool, record, shipped_at)
-           SELECT value ->> 'id', value ->> 'tenant', value ->> 'session', value ->> 'sequence', value ->> 'decided_at', value ->> 'decision', value ->> 'reason', value ->> 'issuer', value ->> 'subject', value ->> 'client', value ->> 'agent', value ->> 'server', value ->> 'method', value ->> 'tool', value ->> 'record', ?2
+          `INSERT INTO decisions (id, tenant, session, sequence, decided_at, decision, reason, would_be, issuer, subject, client, agent, server, method, tool, record, shipped_at)
+           SELECT value ->> 'id', value ->> 'tenant', value ->> 'session', value ->> 'sequence', value ->> 'decided_at', value ->> 'decision', value ->> 'reason', value ->> 'would_be', value ->> 'issuer', value ->> 'subject', value ->> 'client', value ->> 'agent', value ->> 'server', value ->> 'method', value ->> 'tool', value ->> 'record', ?2
            FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING`,
         )
         .bind(shipped('decision'), now),

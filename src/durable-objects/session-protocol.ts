@@ -1,3 +1,4 @@
+import type { WouldBe } from '../pdp/evaluation.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
 import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
 
@@ -33,10 +34,14 @@ export interface SessionStep {
   readonly argumentsKey: string
   /** The actor's bound: decisions in a minute. */
   readonly callsPerMinute: number
+  /** What rows that only watch would have made of it. */
+  readonly wouldBe: WouldBe | null
 }
 
 export interface AdmitRequest extends SessionStep {
   readonly labels: readonly string[]
+  /** The server is observed: a rule that would refuse is only written down. */
+  readonly observed: boolean
   /** The revision that the facts came with. */
   readonly revision: string
   /** That revision's rules, sent only after `rules_needed`. */

@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import type { WouldBe } from '../pdp/evaluation.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
 import {
   afterDenial,
@@ -148,11 +149,20 @@ export class Session extends DurableObject<Env> {
     }
     const hits = judge(rules, this.#store, step)
     const denial = hits.find((hit) => hit.effect === 'deny')
-    if (denial !== undefined) {
-      const { rule, reason: ruleReason } = denial
-      const refusal = { at: 'decide', reason: 'denied_by_sequence', rule, ruleReason } as const
+    const refusal =
+      denial === undefined
+        ? null
+        : ({
+            at: 'decide',
+            reason: 'denied_by_sequence',
+            rule: denial.rule,
+            ruleReason: denial.reason,
+          } as const)
+    if (refusal !== null && !request.observed) {
       return this.#deny(request, refusal, request.labels, hits, now)
     }
+    const observed: WouldBe | null = request.observed ? { by: 'observe', refusal } : null
+    const wouldBe = request.wouldBe ?? observed
     const { decision } = request
     const answer: AdmitAnswer = { kind: 'admitted', decision, sequence: step.now.sequence }
     this.#write({
@@ -166,7 +176,11 @@ export class Session extends DurableObject<Env> {
       },
       facts: afterGrant(this.#store, step),
       also: (sql) => {
-        this.#outbox.add(sql, 'decision', decisionRow(request, step.now, null, hits))
+        this.#outbox.add(
+          sql,
+          'decision',
+          decisionRow({ ...request, wouldBe }, step.now, null, hits),
+        )
       },
     })
     return answer
@@ -205,12 +219,10 @@ export class Session extends DurableObject<Env> {
 
   /**
    * Nothing is kept of a client or agent that is not registered: it is refused whatever it does, and
-   * names that a caller makes up must not pile up here.
+   * names that a caller makes up must not pile up here. And to need an approval is no denial.
    */
   #factsOfDenial(refusal: DecisionRefusal, step: Step): FactChange[] {
-    return refusal.reason === 'client_unknown' || refusal.reason === 'agent_unknown'
-      ? []
-      : afterDenial(this.#store, step)
+    return NO_DENIAL_FACT.has(refusal.reason) ? [] : afterDenial(this.#store, step)
   }
 
   /** A flood is refused without a write, but for the first refusal of its minute. */
@@ -229,6 +241,12 @@ export class Session extends DurableObject<Env> {
       : { kind: 'refused', decision, refusal }
   }
 }
+
+const NO_DENIAL_FACT: ReadonlySet<DecisionRefusal['reason']> = new Set([
+  'client_unknown',
+  'agent_unknown',
+  'approval_required',
+])
 
 type SettledOutcome = Outcome & { readonly endedAt: number }
 

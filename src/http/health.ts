@@ -26,6 +26,13 @@ export async function healthResponse(doors: Doors, log: D1Database): Promise<Res
       reasons,
       revision: state.ok ? state.value.revision : null,
       broken_rows: state.ok ? state.value.brokenRows : null,
+      // Not fully enforced yet, so whoever watches this deployment should know.
+      observed: state.ok
+        ? state.value.observed.map(({ server, until }) => ({
+            server,
+            until: new Date(until).toISOString(),
+          }))
+        : null,
       records: records ?? undefined,
       // Of this isolate alone: nobody was known yet, so there is no session to record in.
       refused_unrecorded: Object.fromEntries(unrecorded),

@@ -1,75 +1,33 @@
-// Pure. The one place that knows the expression engine. A condition is CEL, type-checked against
-// exactly the variables that a decision supplies, and bounded in size: the engine has no budget at
-// run time, so the bounds on the text are the budget (measured in docs/decisions/0004-cel.md).
-import { Environment, type ASTNode } from '@marcbachmann/cel-js'
+// Pure. A condition is CEL, type-checked against exactly the variables that a decision supplies
+// (variables.ts), and bounded in size: the engine has no budget at run time, so the bounds on text and
+// arguments are the budget (measured in docs/decisions/0004-cel.md).
+import type { ASTNode, Environment } from '@marcbachmann/cel-js'
+import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { JsonObject } from '../mcp/value.ts'
+import { ARGUMENTS_ONLY, WHOLE_CALL, type ConditionVariables } from './variables.ts'
 
-/** What a condition can see, by name. `args` holds what the caller sent, so its members are untyped. */
-export interface ConditionVariables {
-  readonly subject: {
-    readonly id: string
-    readonly kind: 'user' | 'workload'
-    readonly issuer: string
-    readonly roles: readonly string[]
-  }
-  readonly client: { readonly id: string }
-  readonly agent: {
-    readonly id: string
-    readonly present: boolean
-    readonly roles: readonly string[]
-  }
-  readonly tool: {
-    readonly name: string
-    readonly server: string
-    readonly access: string
-    readonly labels: readonly string[]
-  }
-  readonly args: JsonObject
-}
-
-export interface Condition {
+export interface Condition<Variables = ConditionVariables> {
   readonly text: string
-  /** Whether it looks at the arguments: if so a listing, which has none, cannot evaluate it. */
-  readonly readsArguments: boolean
+  /** Whether it looks at the call itself: if so a listing, which has none, cannot evaluate it. */
+  readonly readsCall: boolean
+  /** Whether it looks at what is known of the tool, which the arguments may change. */
+  readonly readsTool: boolean
   /** Anything but `true` or `false` is an error, and so is an exception. */
-  evaluate(variables: ConditionVariables): Result<boolean, string>
+  evaluate(variables: Variables): Result<boolean, string>
 }
+
+/** A condition on what is called, before anybody calls it: of a label or a class of access. */
+export type ArgumentCondition = Condition<Pick<ConditionVariables, 'args'>>
 
 /** For the author: lowercase, input in backticks, with the place where it is known. */
 export interface ConditionProblem {
+  readonly kind: 'syntax' | 'type' | 'forbidden'
   readonly message: string
   readonly line: number
   readonly column: number
 }
 
 export const MAX_CONDITION_LENGTH = 2000
-
-const environment = new Environment({
-  unlistedVariablesAreDyn: false,
-  homogeneousAggregateLiterals: false,
-  limits: {
-    maxAstNodes: 200,
-    maxDepth: 24,
-    maxListElements: 64,
-    maxMapEntries: 16,
-    maxCallArguments: 8,
-  },
-})
-  .registerVariable({
-    name: 'subject',
-    schema: { id: 'string', kind: 'string', issuer: 'string', roles: 'list<string>' },
-  })
-  .registerVariable({ name: 'client', schema: { id: 'string' } })
-  .registerVariable({
-    name: 'agent',
-    schema: { id: 'string', present: 'bool', roles: 'list<string>' },
-  })
-  .registerVariable({
-    name: 'tool',
-    schema: { name: 'string', server: 'string', access: 'string', labels: 'list<string>' },
-  })
-  .registerVariable({ name: 'args', type: 'map' })
 
 /** Backtracking regular expressions, and doubling: both turn a short text into seconds of work. */
 const FORBIDDEN_CALLS: ReadonlySet<string> = new Set(['matches', 'bind'])
@@ -81,32 +39,80 @@ const COMPREHENSIONS: ReadonlySet<string> = new Set([
   'map',
 ])
 
-export function compileCondition(text: string): Result<Condition, ConditionProblem> {
+export const compileCondition = (text: string): Result<Condition, ConditionProblem> =>
+  compile(WHOLE_CALL, text)
+
+export const compileArgumentCondition = (
+  text: string,
+): Result<ArgumentCondition, ConditionProblem> => compile(ARGUMENTS_ONLY, text)
+
+function compile<Variables extends Pick<ConditionVariables, 'args'>>(
+  environment: Environment,
+  text: string,
+): Result<Condition<Variables>, ConditionProblem> {
   if (text.length > MAX_CONDITION_LENGTH) {
-    return err(problem(text, 0, `longer than ${MAX_CONDITION_LENGTH} characters`))
+    return err(problem('forbidden', text, 0, `longer than ${MAX_CONDITION_LENGTH} characters`))
   }
   try {
     const program = environment.parse(text)
     const forbidden = findForbidden(program.ast, false)
-    if (forbidden !== null) return err(problem(text, forbidden.at, forbidden.message))
+    if (forbidden !== null) return err(problem('forbidden', text, forbidden.at, forbidden.message))
     const checked = program.check()
-    if (!checked.valid) return err(fromError(text, checked.error))
+    if (!checked.valid) return err(fromError('type', text, checked.error))
     if (checked.type !== 'bool') {
-      return err(problem(text, 0, `yields \`${checked.type ?? 'unknown'}\`, must yield \`bool\``))
+      const message = `yields \`${checked.type ?? 'unknown'}\`, must yield \`bool\``
+      return err(problem('type', text, 0, message))
     }
+    const readsArguments = mentions(program.ast, 'args')
     return ok({
       text,
-      readsArguments: mentions(program.ast, 'args'),
-      evaluate: (variables) => run(program, variables),
+      readsCall: readsArguments || mentions(program.ast, 'targets'),
+      readsTool: mentions(program.ast, 'tool'),
+      evaluate: (variables) =>
+        readsArguments && !isBounded(variables.args)
+          ? err('the arguments are too large for a condition')
+          : run(program, variables),
     })
   } catch (error) {
-    return err(fromError(text, error))
+    return err(fromError('syntax', text, error))
   }
+}
+
+/** How many values arguments may hold for a condition to look at them: the engine has no budget. */
+const MAX_ARGUMENT_VALUES = 20_000
+
+/** Counted once for all conditions on the same arguments. */
+const counted = new WeakMap<JsonObject, boolean>()
+
+function isBounded(given: JsonObject): boolean {
+  const known = counted.get(given)
+  if (known !== undefined) return known
+  const bounded = countsTo(given, MAX_ARGUMENT_VALUES)
+  counted.set(given, bounded)
+  return bounded
+}
+
+function countsTo(given: JsonObject, most: number): boolean {
+  let left = most
+  const pending: JsonValue[] = [given]
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    left -= 1
+    if (left < 0) return false
+    if (Array.isArray(value)) {
+      if (value.length > left) return false
+      pending.push(...(value as readonly JsonValue[]))
+    } else if (isJsonObject(value)) {
+      const members = Object.values(value)
+      if (members.length > left) return false
+      pending.push(...members)
+    }
+  }
+  return true
 }
 
 function run(
   program: (context: Record<string, unknown>) => unknown,
-  variables: ConditionVariables,
+  variables: Pick<ConditionVariables, 'args'>,
 ): Result<boolean, string> {
   try {
     const value = program({ ...variables })
@@ -163,20 +169,30 @@ function children(node: ASTNode): ASTNode[] {
 const isNode = (part: unknown): part is ASTNode =>
   typeof part === 'object' && part !== null && 'op' in part && 'args' in part
 
-function fromError(text: string, error: unknown): ConditionProblem {
+function fromError(kind: ConditionProblem['kind'], text: string, error: unknown): ConditionProblem {
   const node =
     typeof error === 'object' && error !== null && 'node' in error ? error.node : undefined
   const at =
     typeof node === 'object' && node !== null && 'pos' in node && typeof node.pos === 'number'
       ? node.pos
       : 0
-  return problem(text, at, firstLine(error))
+  return problem(kind, text, at, firstLine(error))
 }
 
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : 'failed').split('\n', 1)[0] ?? 'failed'
 
-function problem(text: string, at: number, message: string): ConditionProblem {
+function problem(
+  kind: ConditionProblem['kind'],
+  text: string,
+  at: number,
+  message: string,
+): ConditionProblem {
   const before = text.slice(0, at).split('\n')
-  return { message, line: before.length, column: (before[before.length - 1]?.length ?? 0) + 1 }
+  return {
+    kind,
+    message,
+    line: before.length,
+    column: (before[before.length - 1]?.length ?? 0) + 1,
+  }
 }

@@ -3,6 +3,7 @@
 import type { JsonObject } from '../mcp/value.ts'
 import type { Method } from '../mcp/operation.ts'
 import type { DecisionRefusal, Pass, RevocationKind } from './refusal.ts'
+import type { Target } from './resources.ts'
 
 /** Classes of what a tool does, from harmless to irreversible: the order counts. */
 export const ACCESS = ['read', 'write', 'export', 'admin', 'destructive'] as const
@@ -34,6 +35,11 @@ export interface EvaluationRequest {
       readonly actorChain: readonly string[]
       readonly tokenId: string
       readonly scopes: readonly string[]
+      /** How the person logged in (`acr`), and when: epoch seconds (RFC 9470 §4). */
+      readonly acr: string | null
+      readonly authTime: number | null
+      /** The token is bound to a key that the client proved to hold (RFC 7800). */
+      readonly senderConstrained: boolean
     }
   }
   readonly action: { readonly name: Method }
@@ -47,7 +53,16 @@ export interface EvaluationRequest {
     readonly arguments: JsonObject | null
     /** Epoch milliseconds of the reading of the facts. */
     readonly now: number
+    readonly network: Network
   }
+}
+
+/** Where the request came from, as the platform saw it; null where it does not say. */
+export interface Network {
+  readonly ip: string | null
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string | null
+  readonly asn: number | null
 }
 
 export interface ServerFacts {
@@ -55,15 +70,45 @@ export interface ServerFacts {
   readonly active: boolean
   readonly internal: boolean
   readonly requiredScopes: readonly string[]
+  /** A client acts for a person only with that person's consent. */
+  readonly consentRequired: boolean
+  /** Epoch milliseconds until which most of door two is only written down. */
+  readonly observeUntil: number | null
 }
 
 /** A tool as its row describes it. `row` is the row's own name, which may be a pattern. */
 export interface ToolFacts {
   readonly name: string
   readonly row: string
+  /** Of this call; in a listing, which has no arguments, the most dangerous of all calls. */
   readonly access: Access
   readonly labels: readonly string[]
+  /** In a listing: what holds for some calls only. null where the call is known. */
+  readonly depends: Depending | null
+  readonly environment: string
   readonly requiredScopes: readonly string[]
+  /** null: nobody has pinned its definition. */
+  readonly pin: Pin | null
+}
+
+/** What the arguments of a call decide. */
+export interface Depending {
+  readonly access: readonly Access[]
+  readonly labels: readonly string[]
+}
+
+export interface Pin {
+  readonly hash: string
+  /** Epoch milliseconds. */
+  readonly pinnedAt: number
+}
+
+/** What the listings of the upstream said of a pinned tool, whoever asked for them. */
+export interface Sighting {
+  /** The pin that they were compared with. */
+  readonly hash: string
+  readonly matchedAt: number | null
+  readonly differedAt: number | null
 }
 
 export interface RoleFact {
@@ -78,9 +123,32 @@ export interface RevocationFact {
   readonly revokedAt: number
 }
 
+/** A row of `consents` of this subject, client and server. */
+export interface ConsentFact {
+  readonly id: string
+  readonly tool: string | null
+  readonly access: Access | null
+  readonly definitionHash: string | null
+  readonly expiresAt: number | null
+  readonly revokedAt: number | null
+}
+
+/** A task of this subject and client that is not closed. */
+export interface TaskFact {
+  readonly id: string
+  readonly agent: string | null
+  readonly purpose: string
+  /** `server/tool`, with `*`; null: any. */
+  readonly tools: readonly string[] | null
+  readonly access: readonly string[] | null
+  readonly approved: boolean
+  readonly expiresAt: number
+  readonly revokedAt: number | null
+}
+
 /** What the decision is told beyond the question. History is not among it (docs/architecture.md). */
 export interface Facts {
-  /** Of the compiled rows that the decision used: `counter:nonce`. */
+  /** Of the compiled rows that the decision used: `counter:nonce:shape`. */
   readonly revision: string
   readonly tenantActive: boolean
   readonly callsPerMinute: number
@@ -94,19 +162,46 @@ export interface Facts {
   readonly revocations: readonly RevocationFact[]
   /** null: the operation names no tool, or none that has a row. */
   readonly tool: ToolFacts | null
+  /** null: never listed since it was pinned, or not pinned. */
+  readonly sighting: Sighting | null
+  readonly targets: readonly Target[]
+  /** Why the targets are not known, if they are not. */
+  readonly unreadable: Unreadable | null
+  readonly consents: readonly ConsentFact[]
+  readonly tasks: readonly TaskFact[]
 }
+
+export type Unreadable =
+  | { readonly kind: 'not_a_name'; readonly pointer: string }
+  | { readonly kind: 'too_many' }
+
+/** What an allow asks for and this call does not have. */
+export type Need = 'acr' | 'recent_login' | 'sender_constrained' | 'approval'
 
 /** One policy that took part, and how. An erring deny counts as matched, an erring allow does not. */
 export interface PolicyMatch {
   readonly id: string
   readonly effect: 'allow' | 'deny'
   readonly pass: Pass
+  readonly mode: 'enforce' | 'shadow'
+  /** It took effect, or would have if it were enforced. */
   readonly counted: boolean
+  /** Why an allow that fits does not count. */
+  readonly needs: readonly Need[]
   readonly error: string | null
+}
+
+/** What the decision would have been if something that only watches were enforced. */
+export interface WouldBe {
+  readonly by: 'observe' | 'shadow'
+  /** null: allowed. */
+  readonly refusal: DecisionRefusal | null
 }
 
 export interface Evaluation {
   /** null: allowed as far as policies go; the session has the last word. */
   readonly refusal: DecisionRefusal | null
   readonly matches: readonly PolicyMatch[]
+  /** null: nothing that only watches took part. */
+  readonly wouldBe: WouldBe | null
 }

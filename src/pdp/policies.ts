@@ -1,31 +1,29 @@
 // Pure. The policies' own judgement of one request: default deny, deny overrides, and an error is
 // never a yes.
-import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
-import type { ConditionVariables } from './condition.ts'
-import type { Actor, EvaluationRequest, Facts, PolicyMatch } from './evaluation.ts'
+import { unmetNeeds } from './assurance.ts'
+import { variablesOf } from './call-variables.ts'
+import type { Actor, Evaluation, EvaluationRequest, Facts, PolicyMatch } from './evaluation.ts'
 import { isProblem, type Policy, type PolicySet } from './policy.ts'
 import { allowSpeaksOf, denySpeaksOf, principals, type Principal } from './principals.ts'
-import type { DecisionRefusal } from './refusal.ts'
-
-export interface PolicyJudgement {
-  readonly refusal: DecisionRefusal | null
-  readonly matches: readonly PolicyMatch[]
-}
+import { labelsOfCall } from './tool-class.ts'
+import type { ConditionVariables } from './variables.ts'
+import { verdictOf } from './verdict.ts'
 
 /**
  * INVARIANT: allowed only if every principal found at least one allow and none found a deny.
- * The order of the rows is of no account.
+ * The order of the rows is of no account, and neither are rows that only watch.
  */
 export function judgePolicies(
   actor: Actor,
   request: EvaluationRequest,
   policies: PolicySet,
   facts: Facts,
-): PolicyJudgement {
+): Evaluation {
   const now = request.context.now
   const passes = principals(actor, facts, now)
   const subjectRoles = passes[0]?.roles ?? new Set<string>()
   const roles = new Set(passes.flatMap((principal) => [...principal.roles]))
+  const labels = labelsOfCall(facts)
   const candidates = policies
     .candidates({
       server: facts.server.name,
@@ -34,53 +32,55 @@ export function judgePolicies(
       agent: actor.agent,
       roles: [...roles],
     })
-    .filter((policy) => columnsFit(policy, actor, facts))
+    .filter((policy) => columnsFit(policy, actor, facts, labels))
   const variables = lazily(() => variablesOf(actor, request, facts, passes))
   const judged = new Map<Policy, Outcome>()
   const matches: PolicyMatch[] = []
   for (const principal of passes) {
     for (const policy of candidates) {
       if (!speaksOf(principal, policy, subjectRoles)) continue
-      const outcome = judged.get(policy) ?? judge(policy, variables, request)
+      const outcome = judged.get(policy) ?? judge(policy, variables, request, facts)
       judged.set(policy, outcome)
-      if (outcome.counted || outcome.error !== null) {
-        matches.push({
-          id: policy.row.id,
-          effect: policy.row.effect,
-          pass: principal.pass,
-          counted: outcome.counted,
-          error: outcome.error,
-        })
-      }
+      if (!outcome.holds && outcome.error === null) continue
+      const { id, effect, mode } = policy.row
+      const { holds, needs, error } = outcome
+      const counted = holds && needs.length === 0
+      matches.push({ id, effect, pass: principal.pass, mode, counted, needs, error })
     }
   }
   matches.sort(byPassThenId)
-  return { refusal: verdict(passes, matches), matches }
+  const enforced = matches.filter(({ mode }) => mode === 'enforce')
+  const rowOf = new Map(candidates.map(({ row }) => [row.id, row]))
+  return {
+    refusal: verdictOf(passes, enforced, rowOf),
+    matches,
+    wouldBe:
+      enforced.length === matches.length
+        ? null
+        : { by: 'shadow', refusal: verdictOf(passes, matches, rowOf) },
+  }
 }
 
-function verdict(
-  passes: readonly Principal[],
-  matches: readonly PolicyMatch[],
-): DecisionRefusal | null {
-  const deny = matches.find((match) => match.effect === 'deny' && match.counted)
-  if (deny !== undefined) {
-    return { at: 'decide', reason: 'denied_by_policy', pass: deny.pass, policy: deny.id }
-  }
-  for (const { pass } of passes) {
-    const allowed = matches.some(
-      (match) => match.pass === pass && match.effect === 'allow' && match.counted,
-    )
-    if (!allowed) return { at: 'decide', reason: 'not_allowed', pass }
-  }
-  return null
-}
-
-function columnsFit({ row, tool }: Policy, actor: Actor, facts: Facts): boolean {
+/** In a listing an allow fits what some calls are, a deny only what all of them are. */
+function columnsFit(
+  { row, tool }: Policy,
+  actor: Actor,
+  facts: Facts,
+  labels: readonly string[],
+): boolean {
+  const called = facts.tool
+  const depends = called?.depends ?? null
+  const certain = row.effect === 'deny' ? depends : null
+  const { access, label, environment } = row
   return (
     (row.server === null || row.server === facts.server.name) &&
-    (tool === null || (facts.tool !== null && tool.matches(facts.tool.name))) &&
-    (row.access === null || row.access === facts.tool?.access) &&
-    (row.label === null || (facts.tool?.labels.includes(row.label) ?? false)) &&
+    (tool === null || (called !== null && tool.matches(called.name))) &&
+    (access === null ||
+      (depends === null || certain?.access.length === 1
+        ? access === called?.access
+        : certain === null && depends.access.includes(access))) &&
+    (label === null || (labels.includes(label) && certain?.labels.includes(label) !== true)) &&
+    (environment === null || environment === called?.environment) &&
     (row.client === null || row.client === actor.client) &&
     (row.agent === null || row.agent === '*' || row.agent === actor.agent)
   )
@@ -96,7 +96,9 @@ const speaksOf = (
     : denySpeaksOf(principal, policy.row)
 
 interface Outcome {
-  readonly counted: boolean
+  /** Columns and condition fit. */
+  readonly holds: boolean
+  readonly needs: PolicyMatch['needs']
   readonly error: string | null
 }
 
@@ -108,70 +110,26 @@ function judge(
   policy: Policy,
   variables: () => ConditionVariables,
   request: EvaluationRequest,
+  facts: Facts,
 ): Outcome {
-  const condition = policy.condition()
-  if (condition === null) return { counted: true, error: null }
   const deny = policy.row.effect === 'deny'
-  if (isProblem(condition)) return { counted: deny, error: condition.message }
-  if (condition.readsArguments && request.context.arguments === null) {
-    return { counted: !deny, error: null }
-  }
-  if (condition.readsArguments && !isBounded(request.context.arguments)) {
-    return { counted: deny, error: 'the arguments are too large for a condition' }
+  const holding = (): Outcome => ({
+    holds: true,
+    needs: unmetNeeds(policy.row, request),
+    error: null,
+  })
+  const erring = (error: string): Outcome => ({ holds: deny, needs: [], error })
+  const condition = policy.condition()
+  if (condition === null) return holding()
+  if (isProblem(condition)) return erring(condition.message)
+  const listing = request.context.arguments === null
+  const depends = facts.tool !== null && facts.tool.depends !== null
+  if (listing && (condition.readsCall || (condition.readsTool && depends))) {
+    return deny ? { holds: false, needs: [], error: null } : holding()
   }
   const evaluated = condition.evaluate(variables())
-  return evaluated.ok
-    ? { counted: evaluated.value, error: null }
-    : { counted: deny, error: evaluated.error }
-}
-
-/** How many values arguments may hold for a condition to look at them: the engine has no budget. */
-const MAX_ARGUMENT_VALUES = 20_000
-
-function isBounded(given: JsonObject | null): boolean {
-  let left = MAX_ARGUMENT_VALUES
-  const pending: JsonValue[] = [given]
-  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-    left -= 1
-    if (left < 0) return false
-    if (Array.isArray(value)) {
-      if (value.length > left) return false
-      pending.push(...(value as readonly JsonValue[]))
-    } else if (isJsonObject(value)) {
-      const members = Object.values(value)
-      if (members.length > left) return false
-      pending.push(...members)
-    }
-  }
-  return true
-}
-
-function variablesOf(
-  actor: Actor,
-  request: EvaluationRequest,
-  facts: Facts,
-  passes: readonly Principal[],
-): ConditionVariables {
-  const rolesOf = (pass: string): string[] => [
-    ...(passes.find((principal) => principal.pass === pass)?.roles ?? []),
-  ]
-  return {
-    subject: {
-      id: actor.subject,
-      kind: request.subject.type,
-      issuer: actor.issuer,
-      roles: rolesOf('subject'),
-    },
-    client: { id: actor.client },
-    agent: { id: actor.agent ?? '', present: actor.agent !== null, roles: rolesOf('agent') },
-    tool: {
-      name: facts.tool?.name ?? '',
-      server: facts.server.name,
-      access: facts.tool?.access ?? '',
-      labels: facts.tool?.labels ?? [],
-    },
-    args: request.context.arguments ?? {},
-  }
+  if (!evaluated.ok) return erring(evaluated.error)
+  return evaluated.value ? holding() : { holds: false, needs: [], error: null }
 }
 
 function lazily<T>(make: () => T): () => T {

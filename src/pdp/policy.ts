@@ -4,10 +4,12 @@ import { compileCondition, type Condition, type ConditionProblem } from './condi
 import type { Access } from './evaluation.ts'
 import { parseGlob, type Glob } from './glob.ts'
 
-/** A row of `policies` (migrations/0003_create_policies.sql). NULL does not restrict. */
+/** A row of `policies` (migrations/0004_create_policies.sql). NULL does not restrict. */
 export interface PolicyRow {
   readonly id: string
   readonly effect: 'allow' | 'deny'
+  /** A shadow policy changes no outcome: what it would have changed is in the record. */
+  readonly mode: 'enforce' | 'shadow'
   readonly role: string | null
   readonly client: string | null
   readonly agent: string | null
@@ -15,7 +17,14 @@ export interface PolicyRow {
   readonly tool: string | null
   readonly access: Access | null
   readonly label: string | null
+  readonly environment: string | null
   readonly condition: string | null
+  /** Of an allow only. Authentication context classes that will do, space separated. */
+  readonly requireAcr: string | null
+  readonly requireSenderConstrained: boolean
+  /** Seconds since the person logged in. */
+  readonly maxAuthAgeSeconds: number | null
+  readonly requireApproval: boolean
 }
 
 export interface Policy {

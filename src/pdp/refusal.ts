@@ -1,4 +1,5 @@
 // Pure. Door two's own refusals, in the order of its gates (docs/architecture.md).
+import type { Access } from './evaluation.ts'
 
 /** The kinds of thing that a revocation row can name. One list serves SQL, facts and records. */
 export const REVOCATION_KINDS = [
@@ -11,8 +12,13 @@ export const REVOCATION_KINDS = [
   'tool',
   'issuer',
   'tenant',
+  'consent',
+  'task',
 ] as const
 export type RevocationKind = (typeof REVOCATION_KINDS)[number]
+
+/** Why there is no consent that covers a call: what would help differs. */
+export type ConsentState = 'missing' | 'expired' | 'withdrawn' | 'outdated'
 
 /** Whose entitlement a pass of the policies judged. */
 export type Pass = 'subject' | 'agent'
@@ -26,12 +32,33 @@ export type DecisionRefusal =
   | { readonly at: 'decide'; readonly reason: 'agent_unknown' }
   | { readonly at: 'decide'; readonly reason: 'agent_inactive' }
   | { readonly at: 'decide'; readonly reason: 'tool_unknown'; readonly tool: string }
+  /** Its definition is not the one that was pinned. */
+  | { readonly at: 'decide'; readonly reason: 'tool_changed'; readonly tool: string }
+  /** Nobody has seen its definition lately, so it may have changed. */
+  | { readonly at: 'decide'; readonly reason: 'tool_unverified'; readonly tool: string }
+  /** An argument that must name a resource does not, or names too many: `pointer` is null then. */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'target_unreadable'
+      readonly pointer: string | null
+    }
+  | { readonly at: 'decide'; readonly reason: 'target_of_another_tenant' }
+  | {
+      readonly at: 'decide'
+      readonly reason: 'consent_required'
+      readonly state: ConsentState
+      readonly tool: string
+      readonly access: Access
+    }
   | {
       readonly at: 'decide'
       readonly reason: 'insufficient_scope'
       /** Every scope that the operation needs, granted ones included (RFC 6750 §3.1). */
       readonly scopes: readonly string[]
     }
+  /** Two tasks are open, and nothing says which of them this call belongs to. */
+  | { readonly at: 'decide'; readonly reason: 'task_ambiguous' }
+  | { readonly at: 'decide'; readonly reason: 'outside_task'; readonly task: string }
   /** No allow matched: default deny. `pass` says whether the subject or the agent lacked it. */
   | { readonly at: 'decide'; readonly reason: 'not_allowed'; readonly pass: Pass }
   | {
@@ -40,10 +67,38 @@ export type DecisionRefusal =
       readonly pass: Pass
       readonly policy: string
     }
+  /** An allow would match after a stronger or more recent login (RFC 9470). */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'insufficient_authentication'
+      readonly pass: Pass
+      readonly policy: string
+      readonly acrValues: readonly string[]
+      readonly maxAgeSeconds: number | null
+    }
+  /** An allow would match if the token were bound to a key of the client. */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'binding_required'
+      readonly pass: Pass
+      readonly policy: string
+    }
+  /** Everything allows it, once a person has approved this very call. */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'approval_required'
+      readonly policies: readonly string[]
+    }
   | {
       readonly at: 'decide'
       readonly reason: 'denied_by_sequence'
       readonly rule: string
       readonly ruleReason: string
+    }
+  /** The call was allowed, and what came back was not: the client did not get to see it. */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'result_withheld'
+      readonly because: DecisionRefusal
     }
   | { readonly at: 'decide'; readonly reason: 'rate_limited'; readonly retryAfterSeconds: number }

@@ -1,51 +1,98 @@
-// Pure. What is known of a tool, and the labels that hold whatever a row forgets to say.
-import { ACCESS, type Access, type Facts, type ToolFacts } from './evaluation.ts'
+// Pure. What is known of the tools of one server.
+import type { JsonObject } from '../mcp/value.ts'
+import type { ConditionProblem } from './condition.ts'
+import { ACCESS, type Access, type Pin, type ToolFacts } from './evaluation.ts'
 import { parseGlob, type Glob } from './glob.ts'
+import type { ResourceField } from './resources.ts'
+import { classify, type ToolClass } from './tool-class.ts'
 
-/** A row of `tools` with its labels (migrations/0002_create_tools.sql). */
+/** A row of `tools` with the rows that belong to it (migrations/0002_create_tools.sql). */
 export interface ToolRow {
   readonly name: string
   readonly access: Access
+  readonly environment: string
   readonly requiredScope: string
   readonly labelsReviewed: boolean
-  readonly labels: readonly string[]
+  readonly pin: Pin | null
+  readonly labels: readonly LabelRow[]
+  /** Classes of calls that are not the row's own. */
+  readonly accessWhen: readonly AccessRow[]
+  readonly arguments: readonly ResourceField[]
+  readonly results: readonly ResourceField[]
+}
+
+export interface LabelRow {
+  readonly label: string
+  readonly condition: string | null
+}
+
+export interface AccessRow {
+  readonly access: Access
+  readonly condition: string
 }
 
 export interface ToolCatalogue {
-  /** null: no row speaks of this tool, so it is denied. */
-  find(name: string): ToolFacts | null
+  /**
+   * null: no row speaks of this tool, so it is denied. Without arguments, as in a listing, it is
+   * what its most dangerous call is.
+   */
+  find(name: string, given: JsonObject | null): ToolFacts | null
+  /** Which parts of arguments and results name resources. */
+  fields(name: string): Pick<ToolRow, 'arguments' | 'results'>
   /** What the tools need besides the server's own scopes. */
   readonly requiredScopes: readonly string[]
+  /** Conditions that do not compile: their label or class holds for every call. */
+  problems(): readonly { readonly tool: string; readonly problem: ConditionProblem }[]
 }
 
 export function compileTools(rows: readonly ToolRow[], serverIsInternal: boolean): ToolCatalogue {
-  const exact = new Map<string, ToolRow>()
+  const exact = new Map<string, ToolClass>()
   const patterns: Pattern[] = []
-  for (const row of rows) {
-    const glob = parseGlob(row.name)
-    if (glob.exact) exact.set(row.name, row)
-    else patterns.push({ glob, row })
+  const tools = rows.map((row) => classify(row, serverIsInternal))
+  for (const tool of tools) {
+    const glob = parseGlob(tool.row.name)
+    if (glob.exact) exact.set(tool.row.name, tool)
+    else patterns.push({ glob, tool })
   }
   patterns.sort(bySpecificity)
+  const classOf = (name: string): ToolClass | undefined =>
+    exact.get(name) ?? patterns.find(({ glob }) => glob.matches(name))?.tool
   return {
     requiredScopes: [...new Set(rows.flatMap((row) => scopesOf(row.requiredScope)))].toSorted(),
-    find: (name) => {
-      const row = exact.get(name) ?? patterns.find(({ glob }) => glob.matches(name))?.row
-      if (row === undefined) return null
-      return {
-        name,
-        row: row.name,
-        access: row.access,
-        labels: labelsOf(row, serverIsInternal),
-        requiredScopes: scopesOf(row.requiredScope),
-      }
+    find: (name, given) => {
+      const tool = classOf(name)
+      return tool === undefined ? null : factsOf(name, tool, given)
     },
+    fields: (name) => classOf(name)?.row ?? NO_FIELDS,
+    problems: () =>
+      tools.flatMap(({ row, problems }) =>
+        problems().map((problem) => ({ tool: row.name, problem })),
+      ),
+  }
+}
+
+const NO_FIELDS = { arguments: [], results: [] }
+
+function factsOf(
+  name: string,
+  { row, access, labels, depends }: ToolClass,
+  given: JsonObject | null,
+): ToolFacts {
+  return {
+    name,
+    row: row.name,
+    access: access(given),
+    labels: labels(given),
+    depends: given === null ? depends : null,
+    environment: row.environment,
+    requiredScopes: scopesOf(row.requiredScope),
+    pin: row.pin,
   }
 }
 
 interface Pattern {
   readonly glob: Glob
-  readonly row: ToolRow
+  readonly tool: ToolClass
 }
 
 /**
@@ -54,45 +101,9 @@ interface Pattern {
  */
 const bySpecificity = (a: Pattern, b: Pattern): number =>
   b.glob.prefix.length - a.glob.prefix.length ||
-  b.row.name.length - a.row.name.length ||
-  ACCESS.indexOf(b.row.access) - ACCESS.indexOf(a.row.access) ||
-  (a.row.name < b.row.name ? -1 : 1)
-
-const EXTERNAL_SEND = 'sink.external_send'
-
-/** A class of access is a label too, so that a rule on exports cannot be slipped by leaving one out. */
-const ACCESS_LABEL: Readonly<Record<Access, string | null>> = {
-  read: null,
-  write: 'sink.update',
-  export: 'sink.export',
-  admin: 'sink.privileged',
-  destructive: 'sink.destructive',
-}
-
-/**
- * INVARIANT: labels that nobody has reviewed are the worst ones, and a call to a server outside the
- * organisation is an external send of its arguments.
- */
-function labelsOf(row: ToolRow, serverIsInternal: boolean): string[] {
-  const labels = new Set(row.labels)
-  const byAccess = ACCESS_LABEL[row.access]
-  if (byAccess !== null) labels.add(byAccess)
-  if (!row.labelsReviewed) {
-    labels.add('source.untrusted')
-    labels.add('source.confidential')
-    labels.add(EXTERNAL_SEND)
-  }
-  if (!serverIsInternal) labels.add(EXTERNAL_SEND)
-  return [...labels].toSorted()
-}
-
-/**
- * What a call is to the rules. What is no tool call carries text all the same (names, cursors,
- * `_meta`), and to a server outside the organisation that is a send like any other. What a listing
- * shows does not depend on it.
- */
-export const labelsOfCall = ({ tool, server }: Pick<Facts, 'tool' | 'server'>): readonly string[] =>
-  tool !== null ? tool.labels : server.internal ? [] : [EXTERNAL_SEND]
+  b.tool.row.name.length - a.tool.row.name.length ||
+  ACCESS.indexOf(b.tool.row.access) - ACCESS.indexOf(a.tool.row.access) ||
+  (a.tool.row.name < b.tool.row.name ? -1 : 1)
 
 /** Scopes are stored as OAuth writes them: one string, space separated. */
 export const scopesOf = (text: string): string[] => text.split(' ').filter((scope) => scope !== '')

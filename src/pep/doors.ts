@@ -2,7 +2,9 @@ import type { KeySource } from '../authentication/keys.ts'
 import type { Config } from '../config.ts'
 import type { Session } from '../durable-objects/session.ts'
 import type { Refusal } from './refusal.ts'
+import type { Allowance } from '../storage/allowance.ts'
 import type { PolicyStore } from '../storage/policy-store.ts'
+import type { SightingStore } from '../storage/sightings.ts'
 
 /** What the journey needs of the world. Made once per isolate (`app.ts`). */
 export interface Doors {
@@ -10,6 +12,9 @@ export interface Doors {
   readonly policies: PolicyStore
   readonly keys: KeySource
   readonly sessions: DurableObjectNamespace<Session>
+  readonly sightings: SightingStore
+  /** How often this isolate may list tools for itself. */
+  readonly ownListings: Allowance
   /** How often this isolate refused before anything could be recorded, by reason. */
   readonly unrecorded: Map<Refusal['reason'], number>
 }

@@ -1,6 +1,6 @@
 import { NO_REPLY, replyTo } from '../mcp/reply.ts'
 import { understand } from '../mcp/understand.ts'
-import { err, type Result } from '../result.ts'
+import type { Result } from '../result.ts'
 import { decide, unrecorded, type Refused } from './decide.ts'
 import type { Background, Doors } from './doors.ts'
 import { forward } from './forward.ts'
@@ -66,6 +66,5 @@ async function journey(
   if (!permit.ok) return permit
 
   // forward: the decided bytes, once; and record what became of them as the answer passes
-  const answer = await forward(received, permit.value, background)
-  return answer.ok ? answer : err({ refusal: answer.error, decision: permit.value.decision })
+  return forward(received, permit.value, background)
 }

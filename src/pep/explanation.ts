@@ -1,4 +1,5 @@
 import type { Era } from '../mcp/refusal.ts'
+import type { ConsentState } from '../pdp/refusal.ts'
 import type { Refusal } from './refusal.ts'
 
 /** The one thing that helps, for a program to read. */
@@ -6,6 +7,13 @@ export type Help =
   | { readonly kind: 'correct_the_request' }
   | { readonly kind: 'obtain_a_token' }
   | { readonly kind: 'obtain_scopes'; readonly scopes: readonly string[] }
+  | {
+      readonly kind: 'log_in_again'
+      readonly acrValues: readonly string[]
+      readonly maxAgeSeconds: number | null
+    }
+  | { readonly kind: 'obtain_consent'; readonly tool: string; readonly access: string }
+  | { readonly kind: 'ask_for_approval' }
   | { readonly kind: 'ask_an_administrator' }
   | { readonly kind: 'retry_later'; readonly afterSeconds: number }
   | { readonly kind: 'do_not_retry' }
@@ -145,12 +153,69 @@ export function explain(refusal: Refusal): Explanation {
         status: both(403),
         shownToModel: false,
       }
+    case 'tool_changed':
+      return denied(refusal.reason, 'the tool is not what it was when it was approved for use', {
+        kind: 'ask_an_administrator',
+      })
+    case 'tool_unverified':
+      return {
+        ...denied(refusal.reason, "the tool's definition cannot be verified now", RETRY_LATER),
+        status: both(503),
+        rpcCode: RPC.unavailable,
+        shownToModel: false,
+      }
+    case 'target_unreadable':
+      return denied(
+        refusal.reason,
+        refusal.pointer === null
+          ? 'the arguments name more than can be checked'
+          : `the argument at \`${refusal.pointer}\` does not name one thing in one way`,
+        { kind: 'correct_the_request' },
+      )
+    case 'target_of_another_tenant':
+      // Said like any other no: whether another tenant's thing exists is not confirmed.
+      return denied('not_allowed', NOT_ALLOWED, { kind: 'ask_an_administrator' })
+    case 'consent_required':
+      return denied(refusal.reason, CONSENT[refusal.state], {
+        kind: 'obtain_consent',
+        tool: refusal.tool,
+        access: refusal.access,
+      })
+    case 'task_ambiguous':
+      return denied(
+        refusal.reason,
+        'more than one task is open, and the call does not say which it belongs to',
+        { kind: 'ask_an_administrator' },
+      )
+    case 'outside_task':
+      return denied(refusal.reason, 'the call lies outside the declared task', {
+        kind: 'do_not_retry',
+      })
+    case 'insufficient_authentication':
+      return {
+        ...authentication(401, refusal.reason, 'this needs a stronger or more recent login'),
+        help: {
+          kind: 'log_in_again',
+          acrValues: refusal.acrValues,
+          maxAgeSeconds: refusal.maxAgeSeconds,
+        },
+      }
+    case 'binding_required':
+      return denied(refusal.reason, 'this needs a token that is bound to a key of the client', {
+        kind: 'obtain_a_token',
+      })
+    case 'approval_required':
+      return denied(refusal.reason, 'a person must approve this call', {
+        kind: 'ask_for_approval',
+      })
+    case 'result_withheld':
+      return denied(refusal.reason, 'the result holds what this caller may not see', {
+        kind: 'do_not_retry',
+      })
     case 'not_allowed':
       return denied(
         refusal.reason,
-        refusal.pass === 'agent'
-          ? 'no policy allows this to the agent that acts'
-          : 'no policy allows this',
+        refusal.pass === 'agent' ? 'no policy allows this to the agent that acts' : NOT_ALLOWED,
         { kind: 'ask_an_administrator' },
       )
     case 'denied_by_policy':
@@ -197,6 +262,15 @@ export function explain(refusal: Refusal): Explanation {
 export const endsToken = (refusal: Extract<Refusal, { reason: 'revoked' }>): boolean =>
   refusal.kind === 'token' || refusal.kind === 'issuer'
 
+const NOT_ALLOWED = 'no policy allows this'
+
+const CONSENT: Readonly<Record<ConsentState, string>> = {
+  missing: 'the person has not consented to this client doing this',
+  expired: "the person's consent has expired",
+  withdrawn: 'the person has withdrawn their consent',
+  outdated: 'the tool has changed since the person consented to it',
+}
+
 const both = (status: number): Record<Era, number> => ({ legacy: status, modern: status })
 
 const form = (status: number, code: string, sentence: string): Explanation => ({
@@ -227,9 +301,11 @@ const denied = (code: string, sentence: string, help: Help): Explanation => ({
 
 const UNAVAILABLE_RETRY_SECONDS = 2
 
+const RETRY_LATER: Help = { kind: 'retry_later', afterSeconds: UNAVAILABLE_RETRY_SECONDS }
+
 const unavailable = (code: string, sentence: string): Explanation => ({
   ...form(503, code, sentence),
-  help: { kind: 'retry_later', afterSeconds: UNAVAILABLE_RETRY_SECONDS },
+  help: RETRY_LATER,
   rpcCode: RPC.unavailable,
 })
 

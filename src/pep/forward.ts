@@ -1,6 +1,7 @@
 import { err, ok, type Result } from '../result.ts'
-import type { Permit } from './decide.ts'
+import type { Refused } from './decide.ts'
 import type { Background } from './doors.ts'
+import type { Permit } from './permit.ts'
 import { accepts, type Received } from './receive.ts'
 import type { ForwardRefusal } from './refusal.ts'
 import { relayEvents } from './relay-events.ts'
@@ -29,7 +30,7 @@ export async function forward(
   received: Received,
   permit: Permit,
   background: Background,
-): Promise<Result<Response, ForwardRefusal>> {
+): Promise<Result<Response, Refused>> {
   let settled = false
   const settle: Settle = (state, detail) => {
     if (settled) return
@@ -46,6 +47,7 @@ export async function forward(
   const wholeAnswer = setTimeout(() => upstream.abort(new TimeoutError()), WHOLE_ANSWER_MS)
   const relay: Relay = {
     permit,
+    background,
     upstream,
     settle: (state, detail) => {
       clearTimeout(wholeAnswer)
@@ -66,7 +68,10 @@ export async function forward(
     const timeout = upstream.signal.reason instanceof TimeoutError
     relay.settle('committed', timeout ? 'no answer in time' : 'no answer')
     if (!timeout) console.warn('an upstream could not be reached', String(error))
-    return err({ at: 'forward', reason: timeout ? 'upstream_timeout' : 'upstream_unreachable' })
+    return no(relay, {
+      at: 'forward',
+      reason: timeout ? 'upstream_timeout' : 'upstream_unreachable',
+    })
   } finally {
     clearTimeout(firstByte)
   }
@@ -101,7 +106,7 @@ function requestHeaders(inbound: Headers): Headers {
   return headers
 }
 
-async function answer(response: Response, relay: Relay): Promise<Result<Response, ForwardRefusal>> {
+async function answer(response: Response, relay: Relay): Promise<Result<Response, Refused>> {
   const { status } = response
   if (status === 401 || status === 403 || status === 407 || (status >= 300 && status < 400)) {
     return reject(relay, { at: 'forward', reason: 'upstream_refused', status })
@@ -121,18 +126,21 @@ async function answer(response: Response, relay: Relay): Promise<Result<Response
       return relayJson(response, relay)
     case EVENT_STREAM:
       return status === 200
-        ? relayEvents(response, relay)
+        ? ok(relayEvents(response, relay))
         : reject(relay, malformed(`a stream with status ${status}`))
     default:
       return reject(relay, malformed('neither JSON nor an event stream'))
   }
 }
 
-function reject(relay: Relay, refusal: ForwardRefusal): Result<never, ForwardRefusal> {
+function reject(relay: Relay, refusal: ForwardRefusal): Result<never, Refused> {
   relay.settle('committed', refusal.reason)
   abandon(relay)
-  return err(refusal)
+  return no(relay, refusal)
 }
+
+const no = ({ permit }: Relay, refusal: ForwardRefusal) =>
+  err({ refusal, decision: permit.decision } as const)
 
 /** The rest of a body that nobody reads. */
 const abandon = ({ upstream }: Relay): void => upstream.abort()

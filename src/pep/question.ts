@@ -1,17 +1,69 @@
 import type { Claims } from '../authentication/claims.ts'
-import type { Operation } from '../mcp/operation.ts'
+import type { Method, Operation } from '../mcp/operation.ts'
+import type { JsonObject } from '../mcp/value.ts'
 import {
   isWorkload,
   type Actor,
   type EvaluationRequest,
   type Facts,
+  type Network,
   type ToolFacts,
 } from '../pdp/evaluation.ts'
-import type { CompiledServer } from '../storage/compiled.ts'
+import {
+  resourceKey,
+  resourcesInArguments,
+  targetOf,
+  type FieldReading,
+  type NamedResource,
+} from '../pdp/resources.ts'
+import { sha256 } from '../sha256.ts'
+import type { CompiledServer, CompiledTenant } from '../storage/compiled.ts'
 import type { FactKeys, FreshFacts } from '../storage/facts.ts'
 
+/** One question to door two, before anything was looked up for it. */
+export interface Question {
+  readonly actor: Actor
+  /** The name of the subject's history. */
+  readonly session: string
+  readonly credential: Credential
+  readonly server: string
+  readonly method: Method
+  /** null: the operation calls none. */
+  readonly tool: string | null
+  readonly arguments: JsonObject | null
+  readonly listing: boolean
+  readonly network: Network
+}
+
+/** What the token says besides who acts. */
+export type Credential = Pick<
+  Claims,
+  'tokenId' | 'actorChain' | 'scopes' | 'acr' | 'authTime' | 'senderConstrained'
+>
+
+export async function questionOf(
+  claims: Claims,
+  server: string,
+  operation: Operation,
+  network: Network,
+): Promise<Question> {
+  const actor = actorOf(claims)
+  const call = operation.kind === 'tool_call' ? operation : null
+  return {
+    actor,
+    session: await sessionKeyOf(actor),
+    credential: claims,
+    server,
+    method: operation.method,
+    tool: call?.tool ?? null,
+    arguments: call?.arguments ?? null,
+    listing: operation.kind === 'listing',
+    network,
+  }
+}
+
 /** Who acts, as the token proves it. */
-export const actorOf = (claims: Claims): Actor => ({
+const actorOf = (claims: Claims): Actor => ({
   tenant: claims.tenant,
   issuer: claims.issuer,
   subject: claims.subject,
@@ -25,55 +77,51 @@ export async function sessionKeyOf(actor: Actor): Promise<string> {
   return sha256(JSON.stringify([actor.tenant, actor.issuer, actor.subject]))
 }
 
-export async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
 /** Whose lock-outs: the client and the agent within one subject's session. */
 export const actorKeyOf = (actor: Actor): string => JSON.stringify([actor.client, actor.agent])
 
-/** Everything of this call that roles, registrations and revocations could be about. */
-export function factKeysOf(
-  actor: Actor,
-  claims: Claims,
-  session: string,
-  server: string,
-  operation: Operation,
-): FactKeys {
+/** Which resources the arguments name, by the rows of the tool. */
+export function argumentsRead(question: Question, compiled: CompiledTenant): FieldReading {
+  const { tool, arguments: given, server } = question
+  if (tool === null || given === null) return { kind: 'named', resources: [] }
+  const fields = compiled.servers.get(server)?.tools.fields(tool).arguments ?? []
+  return resourcesInArguments(fields, given)
+}
+
+/** Everything of this call that roles, registrations, revocations and resources could be about. */
+export function factKeysOf(question: Question, named: readonly NamedResource[]): FactKeys {
+  const { actor, session, credential, server, tool } = question
   const workload = isWorkload(actor)
   return {
     tenant: actor.tenant,
     issuer: actor.issuer,
+    subject: actor.subject,
     client: actor.client,
     agent: actor.agent,
     subjectHolder: [workload ? 'client' : 'user', actor.subject],
     agentHolder:
       actor.agent !== null ? ['agent', actor.agent] : workload ? null : ['client', actor.client],
     revocable: [
-      ['token', claims.tokenId],
+      ['token', credential.tokenId],
       ['session', session],
       ['client', actor.client],
       ['subject', actor.subject],
       // The current actor only: earlier ones are history and decide nothing (RFC 8693 §4.1).
       ...(actor.agent === null ? [] : [['agent', actor.agent] as const]),
       ['server', server],
-      ...(operation.kind === 'tool_call' ? [['tool', `${server}/${operation.tool}`] as const] : []),
+      ...(tool === null ? [] : [['tool', `${server}/${tool}`] as const]),
       ['issuer', actor.issuer],
       ['tenant', actor.tenant],
     ],
-    listed: operation.kind === 'listing' ? server : null,
+    server,
+    tool,
+    listing: question.listing,
+    named,
   }
 }
 
-export function requestOf(
-  actor: Actor,
-  claims: Claims,
-  operation: Operation,
-  server: string,
-  now: number,
-): EvaluationRequest {
-  const call = operation.kind === 'tool_call' ? operation : null
+export function requestOf(question: Question, now: number): EvaluationRequest {
+  const { actor, credential, server, tool } = question
   return {
     subject: {
       type: isWorkload(actor) ? 'workload' : 'user',
@@ -83,18 +131,21 @@ export function requestOf(
         issuer: actor.issuer,
         client: actor.client,
         agent: actor.agent,
-        actorChain: claims.actorChain,
-        tokenId: claims.tokenId,
-        scopes: claims.scopes,
+        actorChain: credential.actorChain,
+        tokenId: credential.tokenId,
+        scopes: credential.scopes,
+        acr: credential.acr,
+        authTime: credential.authTime,
+        senderConstrained: credential.senderConstrained,
       },
     },
-    action: { name: operation.method },
+    action: { name: question.method },
     resource: {
-      type: call === null ? 'mcp_server' : 'tool',
-      id: call?.tool ?? server,
+      type: tool === null ? 'mcp_server' : 'tool',
+      id: tool ?? server,
       properties: { server },
     },
-    context: { arguments: call?.arguments ?? null, now },
+    context: { arguments: question.arguments, now, network: question.network },
   }
 }
 
@@ -106,7 +157,13 @@ export const listingRequest = (request: EvaluationRequest, tool: string): Evalua
   context: { ...request.context, arguments: null },
 })
 
-export function factsOf(fresh: FreshFacts, server: CompiledServer, tool: ToolFacts | null): Facts {
+export function factsOf(
+  fresh: FreshFacts,
+  server: CompiledServer,
+  tool: ToolFacts | null,
+  read: FieldReading,
+): Facts {
+  const named = read.kind === 'named' ? read.resources : []
   return {
     revision: fresh.revision ?? '',
     tenantActive: fresh.tenantActive,
@@ -118,5 +175,21 @@ export function factsOf(fresh: FreshFacts, server: CompiledServer, tool: ToolFac
     agentRoles: fresh.agentRoles,
     revocations: fresh.revocations,
     tool,
+    sighting: fresh.sightings.get(tool?.name ?? '') ?? null,
+    targets: named.map((one) => targetOf(one, fresh.resources.get(resourceKey(one)) ?? null)),
+    unreadable: unreadableOf(read),
+    consents: fresh.consents,
+    tasks: fresh.tasks,
+  }
+}
+
+function unreadableOf(read: FieldReading): Facts['unreadable'] {
+  switch (read.kind) {
+    case 'named':
+      return null
+    case 'unreadable':
+      return { kind: 'not_a_name', pointer: read.pointer }
+    case 'too_many':
+      return { kind: 'too_many' }
   }
 }

@@ -69,7 +69,7 @@ export async function receive(
   })
 }
 
-const credentialsOf = ({ url, headers }: Request): Credentials => ({
+export const credentialsOf = ({ url, headers }: Request): Credentials => ({
   authorization: headers.get('authorization'),
   dpop: headers.has('dpop'),
   tokenInQuery: new URL(url).searchParams.has('access_token'),
@@ -83,7 +83,7 @@ export const metadataUrl = (request: Request, server: string): string =>
   `${new URL(request.url).origin}/.well-known/oauth-protected-resource/${server}/mcp`
 
 /** A page that rebinds its DNS name to us still sends its own Host, and its own Origin. */
-function checkAddress(request: Request, config: Config): ReceiveRefusal | null {
+export function checkAddress(request: Request, config: Config): ReceiveRefusal | null {
   if (!isOurs(request, config)) return { at: 'receive', reason: 'host_not_allowed' }
   const origin = request.headers.get('origin')
   return origin !== null && !config.allowedOrigins.has(origin)
@@ -95,7 +95,7 @@ function checkAddress(request: Request, config: Config): ReceiveRefusal | null {
 export const isOurs = (request: Request, config: Config): boolean =>
   config.publicOrigins.includes(new URL(request.url).origin)
 
-function checkForm(request: Request): ReceiveRefusal | null {
+export function checkForm(request: Request): ReceiveRefusal | null {
   const { headers } = request
   // GET streams and DELETE belong to sessions, which this endpoint does not offer.
   if (request.method !== 'POST') return { at: 'receive', reason: 'method_not_allowed' }
@@ -134,7 +134,7 @@ export function accepts(accept: string | null, type: string): boolean {
 }
 
 /** Reads no further than the limit: a length header is only a claim. */
-async function readBounded(request: Request, limit: number): Promise<Uint8Array | null> {
+export async function readBounded(request: Request, limit: number): Promise<Uint8Array | null> {
   if (request.body === null) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let length = 0
@@ -154,7 +154,7 @@ async function readBounded(request: Request, limit: number): Promise<Uint8Array 
   return body
 }
 
-function decode(bytes: Uint8Array): string | null {
+export function decode(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {

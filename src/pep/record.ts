@@ -1,24 +1,20 @@
 import { SESSION_PROTOCOL, type SessionStep } from '../durable-objects/session-protocol.ts'
 import { canonical } from '../mcp/canonical.ts'
-import type { Operation } from '../mcp/operation.ts'
 import type { JsonObject } from '../mcp/value.ts'
-import type { Actor, EvaluationRequest, Facts, PolicyMatch } from '../pdp/evaluation.ts'
-import { actorKeyOf, sha256 } from './question.ts'
+import type { EvaluationRequest, Facts, PolicyMatch, WouldBe } from '../pdp/evaluation.ts'
+import { sha256 } from '../sha256.ts'
+import { actorKeyOf, type Question } from './question.ts'
 
-/** What a record says of the call itself, whatever the facts are (docs/records.md). */
-export interface Recorded {
-  readonly actor: Actor
-  readonly sessionKey: string
-  readonly server: string
-  readonly operation: Operation
-  readonly argumentsKey: string
-}
-
-/** Everything that the decision was made from. */
+/** Everything that the decision was made from, and what it led to before the history was asked. */
 export interface Inputs {
   readonly request: EvaluationRequest
   readonly facts: Facts
   readonly matches: readonly PolicyMatch[]
+  readonly wouldBe: WouldBe | null
+  /** The result that was withheld belongs to this decision; absent where a call was decided. */
+  readonly resultOf?: string
+  /** The AuthZEN caller that asked and enforces; absent where Sallyport forwards itself. */
+  readonly assertedBy?: string
 }
 
 /** How long the inputs of a record may be, in characters; beyond it the arguments stay out. */
@@ -27,45 +23,39 @@ export const MAX_ADMITTED_INPUTS = 200_000
 export const MAX_REFUSED_INPUTS = 16_000
 
 /** Of a record that is too long: more would be of no use to whoever reads it. */
-const MAX_MATCHES = 100
+const MAX_LISTED = 100
 
 /** The step that a session decides and records. */
 export function stepOf(
-  { actor, sessionKey, server, operation, argumentsKey }: Recorded,
+  question: Question,
   decision: string,
   inputs: Inputs,
+  argumentsKey: string,
   limit: number,
 ): SessionStep {
+  const { actor, session, server, method, tool } = question
   const { tenant, issuer, subject, client, agent } = actor
-  const tool = operation.kind === 'tool_call' ? operation.tool : null
+  const { wouldBe, ...stored } = inputs
   return {
     version: SESSION_PROTOCOL,
     decision,
-    columns: {
-      tenant,
-      session: sessionKey,
-      issuer,
-      subject,
-      client,
-      agent,
-      server,
-      method: operation.method,
-      tool,
-    },
+    columns: { tenant, session, issuer, subject, client, agent, server, method, tool },
     actorKey: actorKeyOf(actor),
-    inputs: textOf(inputs, argumentsKey, limit),
+    inputs: textOf(stored, argumentsKey, limit),
     argumentsKey,
     callsPerMinute: inputs.facts.callsPerMinute,
+    wouldBe,
   }
 }
 
-function textOf(inputs: Inputs, argumentsKey: string, limit: number): string {
+function textOf(inputs: Omit<Inputs, 'wouldBe'>, argumentsKey: string, limit: number): string {
   const whole = JSON.stringify(inputs)
   if (whole.length <= limit) return whole
   const context = { ...inputs.request.context, arguments: null }
   const request = { ...inputs.request, context }
-  const matches = inputs.matches.slice(0, MAX_MATCHES)
-  return JSON.stringify({ ...inputs, request, matches, argumentsOmitted: argumentsKey })
+  const matches = inputs.matches.slice(0, MAX_LISTED)
+  const facts = { ...inputs.facts, targets: inputs.facts.targets.slice(0, MAX_LISTED) }
+  return JSON.stringify({ ...inputs, request, facts, matches, argumentsOmitted: argumentsKey })
 }
 
 /** Short arguments stand for themselves; a digest is for those that would be long to compare. */

@@ -17,6 +17,8 @@ export interface Asked {
   readonly scopes: readonly string[]
 }
 
+const NO_LOGIN = { acrValues: [], maxAgeSeconds: null }
+
 /** Our own key in a result's `_meta` and in an error's `data`. */
 export const REFUSAL_KEY = 'sallyport/refusal'
 
@@ -31,18 +33,32 @@ export function refuse(refusal: Refusal, asked: Asked): Response {
   if (kind !== null) {
     const { resourceMetadata } = asked
     const scopes = refusal.reason === 'insufficient_scope' ? refusal.scopes : asked.scopes
-    headers.set('www-authenticate', challenge(kind, { resourceMetadata, scopes }))
+    const login =
+      refusal.reason === 'insufficient_authentication'
+        ? { acrValues: refusal.acrValues, maxAgeSeconds: refusal.maxAgeSeconds }
+        : NO_LOGIN
+    headers.set('www-authenticate', challenge(kind, { resourceMetadata, scopes, ...login }))
   }
   if (refusal.reason === 'method_not_allowed') headers.set('allow', 'POST')
   if (said.help.kind === 'retry_later') {
     headers.set('retry-after', String(said.help.afterSeconds))
   }
-  const asToolResult = asked.toolCall && said.shownToModel && asked.id !== null
-  const body = asToolResult ? toolResult(said, asked) : errorResponse(said, asked)
+  const body = messageOf(said, asked)
   // A notification has no answer to put an error into: its status alone must say no.
   const status = said.status[asked.era]
   return Response.json(body, { status: asked.id === null && status < 400 ? 400 : status, headers })
 }
+
+/** The same refusal where only a message can be sent: in a stream that has begun. */
+export const refusalMessage = (refusal: Refusal, asked: Reply): unknown =>
+  messageOf(explain(refusal), asked)
+
+type Reply = Pick<Asked, 'id' | 'era' | 'toolCall' | 'decision'>
+
+const messageOf = (said: Explanation, asked: Reply): unknown =>
+  asked.toolCall && said.shownToModel && asked.id !== null
+    ? toolResult(said, asked)
+    : errorResponse(said, asked)
 
 /**
  * Refusals that a client can answer by itself (RFC 6750 §3, RFC 9728 §5.1). The others must not look
@@ -55,6 +71,7 @@ const CHALLENGES: Partial<Record<Refusal['reason'], ChallengeKind>> = {
   issuer_unknown: 'invalid_token',
   tenant_mismatch: 'invalid_token',
   insufficient_scope: 'insufficient_scope',
+  insufficient_authentication: 'insufficient_user_authentication',
 }
 
 function challengeKind(refusal: Refusal): ChallengeKind | null {
@@ -62,14 +79,14 @@ function challengeKind(refusal: Refusal): ChallengeKind | null {
   return CHALLENGES[refusal.reason] ?? null
 }
 
-const details = (said: Explanation, asked: Asked) => ({
+const details = (said: Explanation, asked: Reply) => ({
   code: said.code,
   decision: asked.decision,
   retryable: said.help.kind === 'retry_later',
   help: said.help,
 })
 
-function toolResult(said: Explanation, asked: Asked) {
+function toolResult(said: Explanation, asked: Reply) {
   const quoted = asked.decision === null ? '' : ` (decision ${asked.decision})`
   return {
     jsonrpc: '2.0',
@@ -84,12 +101,28 @@ function toolResult(said: Explanation, asked: Asked) {
 }
 
 /** For the model: what not to do is more useful than what went wrong. */
-const advice = (said: Explanation): string =>
-  said.help.kind === 'ask_an_administrator'
-    ? ' Repeating the call will not help; an administrator can grant it.'
-    : ' Do not repeat or rephrase the call.'
+const advice = ({ help }: Explanation): string => {
+  switch (help.kind) {
+    case 'ask_an_administrator':
+      return ' Repeating the call will not help; an administrator can grant it.'
+    case 'obtain_consent':
+      return ' Ask the person for consent; repeating the call without it will not help.'
+    case 'ask_for_approval':
+      return ' Repeating the call will not help; it waits for a person.'
+    case 'correct_the_request':
+      return ' Correct the arguments.'
+    case 'obtain_a_token':
+    case 'obtain_scopes':
+    case 'log_in_again':
+      return ' Repeating the call with this token will not help.'
+    case 'retry_later':
+      return ' Try again later.'
+    case 'do_not_retry':
+      return ' Do not repeat or rephrase the call.'
+  }
+}
 
-function errorResponse(said: Explanation, asked: Asked) {
+function errorResponse(said: Explanation, asked: Reply) {
   return {
     jsonrpc: '2.0',
     ...(asked.id === null ? {} : { id: asked.id }),

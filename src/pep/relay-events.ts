@@ -1,15 +1,15 @@
 import { createEventStream, type StreamEvent } from '../mcp/event-stream.ts'
 import type { MessageId } from '../mcp/refusal.ts'
-import { ok, type Result } from '../result.ts'
+import type { Refused } from './decide.ts'
 import { RPC } from './explanation.ts'
-import type { ForwardRefusal } from './refusal.ts'
-import { MAX_HELD_BYTES, pass, type Relay } from './relay.ts'
+import { refusalMessage } from './refuse.ts'
+import { MAX_HELD_BYTES, pass, withheldBecause, type Relay } from './relay.ts'
 
 /**
  * An event stream, event by event: each is complete and read before its bytes go on. Comments pass,
  * so that keep-alives do. The stream ends with the answer, or with an error in its place.
  */
-export function relayEvents(response: Response, relay: Relay): Result<Response, ForwardRefusal> {
+export function relayEvents(response: Response, relay: Relay): Response {
   const source = (response.body ?? new Blob([]).stream()).getReader()
   const pump = new EventPump(source, relay)
   const body = new ReadableStream<Uint8Array>(
@@ -25,7 +25,7 @@ export function relayEvents(response: Response, relay: Relay): Result<Response, 
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   }
-  return ok(new Response(body, { headers }))
+  return new Response(body, { headers })
 }
 
 class EventPump {
@@ -48,14 +48,14 @@ class EventPump {
       for (;;) {
         const { done, value } = await this.#source.read()
         if (done) {
-          this.#release(this.#events.end().events, controller)
+          await this.#release(this.#events.end().events, controller)
           return this.#withhold(controller, 'the stream ended before the answer')
         }
         const events = this.#events.feed(this.#decoder.decode(value, { stream: true }))
         if (this.#events.pending > MAX_HELD_BYTES) {
           return this.#withhold(controller, 'an event longer than is held')
         }
-        if (this.#release(events, controller)) return
+        if (await this.#release(events, controller)) return
       }
     } catch {
       // Cut, not UTF-8, or cancelled by us: then it has ended already.
@@ -70,10 +70,10 @@ class EventPump {
   }
 
   /** True if the client has something to read, or the stream has ended. */
-  #release(
+  async #release(
     events: readonly StreamEvent[],
     controller: ReadableStreamDefaultController<Uint8Array>,
-  ): boolean {
+  ): Promise<boolean> {
     let released = false
     for (const event of events) {
       // An event without data, or with empty data, carries no message (MCP 2025-11-25 priming).
@@ -82,12 +82,22 @@ class EventPump {
         released = true
         continue
       }
-      const passage = pass(event.data, this.#relay.permit)
+      // One after the other: the order of a stream is part of what it says.
+      // oxlint-disable-next-line no-await-in-loop
+      const passage = await pass(event.data, this.#relay)
+      if (this.#ended) return true
       if (!passage.ok) {
         this.#withhold(controller, passage.error)
         return true
       }
       if (passage.value.kind === 'drop') continue
+      if (passage.value.kind === 'withhold') {
+        const { refused } = passage.value
+        this.#relay.settle('withheld', withheldBecause(refused))
+        this.#write(frame(JSON.stringify(this.#refusal(refused))), controller)
+        this.#close(controller)
+        return true
+      }
       const { text, last } = passage.value
       this.#write(frame(text), controller)
       released = true
@@ -98,6 +108,11 @@ class EventPump {
       }
     }
     return released
+  }
+
+  #refusal({ refusal, decision }: Refused): unknown {
+    const { id, era, kind } = this.#relay.permit.operation
+    return refusalMessage(refusal, { id, era, toolCall: kind === 'tool_call', decision })
   }
 
   /** The client is told in place of the answer; what the upstream did stays done. */

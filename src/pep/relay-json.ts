@@ -1,21 +1,27 @@
 import { err, ok, type Result } from '../result.ts'
-import type { ForwardRefusal } from './refusal.ts'
-import { MAX_HELD_BYTES, pass, type Relay } from './relay.ts'
+import type { Refused } from './decide.ts'
+import { MAX_HELD_BYTES, pass, withheldBecause, type Relay } from './relay.ts'
 
 /** One JSON body: held until it is complete, read, then released as it came. */
 export async function relayJson(
   response: Response,
   relay: Relay,
-): Promise<Result<Response, ForwardRefusal>> {
+): Promise<Result<Response, Refused>> {
   const text = await readText(response)
-  const passage = text.ok ? pass(text.value, relay.permit) : text
-  if (!passage.ok || passage.value.kind === 'drop' || !passage.value.last) {
+  const passage = text.ok ? await pass(text.value, relay) : text
+  if (passage.ok && passage.value.kind === 'withhold') {
+    const { refused } = passage.value
+    relay.settle('withheld', withheldBecause(refused))
+    return err(refused)
+  }
+  if (!passage.ok || passage.value.kind !== 'pass' || !passage.value.last) {
     relay.upstream.abort()
     const detail = passage.ok ? 'no answer in the body' : passage.error
     // The upstream acted; the client does not get to see what came of it.
     relay.settle('withheld', detail)
     console.warn('an answer was withheld', detail)
-    return err({ at: 'forward', reason: 'upstream_malformed', detail })
+    const refusal = { at: 'forward', reason: 'upstream_malformed', detail } as const
+    return err({ refusal, decision: relay.permit.decision })
   }
   relay.settle('committed', `status ${response.status}`)
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }

@@ -3,9 +3,11 @@ import { filterCapabilities, filterTools } from '../mcp/listing.ts'
 import { readJson } from '../mcp/json.ts'
 import { stringify } from '../mcp/stringify.ts'
 import { readResponse } from '../mcp/response.ts'
-import { isJsonObject, type JsonObject } from '../mcp/value.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'
-import type { Permit } from './decide.ts'
+import type { Refused } from './decide.ts'
+import type { Background } from './doors.ts'
+import type { Permit } from './permit.ts'
 
 /** Records what became of the call, once. */
 export type Settle = (state: OutcomeState, detail: string) => void
@@ -13,6 +15,7 @@ export type Settle = (state: OutcomeState, detail: string) => void
 /** One answer on its way from the upstream to the client. */
 export interface Relay {
   readonly permit: Permit
+  readonly background: Background
   /** Ends the upstream's side. */
   readonly upstream: AbortController
   readonly settle: Settle
@@ -21,11 +24,17 @@ export interface Relay {
 /** How much of one message is held while it is read. */
 export const MAX_HELD_BYTES = 4 * 1024 * 1024
 
+/** For the operator, in the outcome. */
+export const withheldBecause = ({ refusal }: Refused): string =>
+  refusal.reason === 'result_withheld' ? `result: ${refusal.because.reason}` : refusal.reason
+
 /** What may become of one message that an upstream sent. */
 export type Passage =
   /** As it came, or as it was rewritten. `last`: this was the answer. */
   | { readonly kind: 'pass'; readonly text: string; readonly last: boolean }
   | { readonly kind: 'drop' }
+  /** The answer is there, and this client may not have it. */
+  | { readonly kind: 'withhold'; readonly refused: Refused }
 
 /** Notifications about this very request. All others have no place in its answer. */
 const NOTIFICATIONS: ReadonlySet<string> = new Set([
@@ -37,7 +46,8 @@ const NOTIFICATIONS: ReadonlySet<string> = new Set([
  * Reads one message of an upstream. Everything it sends is a result; what is not handled is not
  * passed on. The error is for the operator.
  */
-export function pass(text: string, permit: Permit): Result<Passage, string> {
+export async function pass(text: string, relay: Relay): Promise<Result<Passage, string>> {
+  const { permit } = relay
   const parsed = readJson(text)
   if (!parsed.ok) return err(`not strict JSON: ${parsed.error.detail}`)
   const message = readResponse(parsed.value)
@@ -49,13 +59,13 @@ export function pass(text: string, permit: Permit): Result<Passage, string> {
       if (message.outcome === 'result' && !isComplete(message.result)) {
         return err('a result that asks the client for more')
       }
-      const rewritten = isJsonObject(parsed.value) ? rewrite(parsed.value, permit) : null
+      const refused = await permit.mayReturn?.(message.outcome === 'result' ? message.result : null)
+      if (refused !== undefined && refused !== null) return ok({ kind: 'withhold', refused })
+      const rewritten = isJsonObject(parsed.value) ? await rewrite(parsed.value, relay) : null
       return ok({ kind: 'pass', text: rewritten ?? text, last: true })
     }
     case 'notification':
-      return ok(
-        NOTIFICATIONS.has(message.method) ? { kind: 'pass', text, last: false } : { kind: 'drop' },
-      )
+      return ok(notification(message.method, message.params, text, permit))
     case 'request':
       return err(`asked the client for \`${message.method}\``)
     case 'malformed':
@@ -72,13 +82,41 @@ const isComplete = (result: JsonObject): boolean =>
   !('inputRequests' in result) &&
   !('requestState' in result)
 
+/** Where a result is decided by what it holds, nothing of it may run ahead of that decision. */
+function notification(
+  method: string,
+  params: JsonObject | null,
+  text: string,
+  { mayReturn }: Permit,
+): Passage {
+  if (!NOTIFICATIONS.has(method)) return { kind: 'drop' }
+  if (mayReturn === null) return { kind: 'pass', text, last: false }
+  if (method !== 'notifications/progress' || params === null) return { kind: 'drop' }
+  // The numbers keep the client from giving up; the words may be the result already.
+  const { progressToken, progress, total } = params
+  const bare = { jsonrpc: '2.0', method, params: defined({ progressToken, progress, total }) }
+  return { kind: 'pass', text: stringify(bare), last: false }
+}
+
+const defined = (members: Readonly<Record<string, JsonValue | undefined>>): JsonObject =>
+  Object.fromEntries(
+    Object.entries(members).filter(
+      (member): member is [string, JsonValue] => member[1] !== undefined,
+    ),
+  )
+
 /** Listings show what this actor could be allowed; introductions name what is passed on. */
-function rewrite(message: JsonObject, { operation, maySee }: Permit): string | null {
+async function rewrite(message: JsonObject, relay: Relay): Promise<string | null> {
+  const { operation, showing } = relay.permit
   const result = message['result']
   if (!isJsonObject(result)) return null
   switch (operation.method) {
-    case 'tools/list':
+    case 'tools/list': {
+      const { tools } = result
+      const { maySee, note } = await showing(Array.isArray(tools) ? tools : [])
+      relay.background(note().catch(cannotNote))
       return stringify({ ...message, result: filterTools(result, maySee, operation.era) })
+    }
     case 'initialize':
     case 'server/discover':
       return stringify({ ...message, result: filterCapabilities(result, operation.era) })
@@ -88,4 +126,9 @@ function rewrite(message: JsonObject, { operation, maySee }: Permit): string | n
     case 'notifications/cancelled':
       return null
   }
+}
+
+/** The listing was shown all the same; whoever needs to know looks for themselves. */
+const cannotNote = (error: unknown): void => {
+  console.warn('what a listing showed could not be noted', String(error))
 }

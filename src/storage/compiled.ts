@@ -1,20 +1,22 @@
-import { and, asc, eq } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/d1'
 import { parseAlgorithms, type Issuer } from '../authentication/issuer.ts'
 import { trustedUrl } from '../authentication/url.ts'
 import { isLoopbackHost, type Config } from '../config.ts'
+import type { ConditionProblem } from '../pdp/condition.ts'
 import type { ServerFacts } from '../pdp/evaluation.ts'
 import { compilePolicies, type PolicySet } from '../pdp/policy.ts'
 import { compileRules } from '../pdp/sequence/advance.ts'
 import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
-import { compileTools, scopesOf, type ToolCatalogue, type ToolRow } from '../pdp/tools.ts'
+import { compileTools, scopesOf, type ToolCatalogue } from '../pdp/tools.ts'
 import type { D1Reader } from './freshness.ts'
-import * as schema from './schema.ts'
+import { readTenantTables, type TenantSnapshot, type TenantTables } from './tenant-tables.ts'
+import { toolRowsByServer } from './tool-rows.ts'
 
 /** One tenant's compiled rows at one revision. Built once per revision and isolate. */
 export interface CompiledTenant {
   readonly tenant: string
   readonly revision: string
+  /** What it was compiled from: the next one may only have to take in what changed since. */
+  readonly snapshot: TenantSnapshot
   readonly issuers: ReadonlyMap<string, Issuer>
   readonly servers: ReadonlyMap<string, CompiledServer>
   readonly policies: PolicySet
@@ -33,68 +35,55 @@ export interface CompiledServer {
   readonly tools: ToolCatalogue
 }
 
-/** Reads and compiles in one transaction, so that rows and revision are of one moment. */
+/** null: no such tenant. */
 export async function loadTenant(
   database: D1Reader,
   tenant: string,
   config: Config,
+  known?: CompiledTenant,
 ): Promise<CompiledTenant | null> {
-  // A session reads like a database; the adapter's type knows only the latter.
-  const db = drizzle(database as D1Database)
-  const { revision, issuers, servers, tools, toolLabels, policies, sequenceRules } = schema
-  const [revisions, issuerRows, serverRows, toolRows, labelRows, policyRows, ruleRows] =
-    await db.batch([
-      db.select().from(revision).where(eq(revision.tenant, tenant)),
-      db.select().from(issuers).where(eq(issuers.tenant, tenant)),
-      db.select().from(servers).where(eq(servers.tenant, tenant)),
-      db.select().from(tools).where(eq(tools.tenant, tenant)),
-      db.select().from(toolLabels).where(eq(toolLabels.tenant, tenant)),
-      db
-        .select()
-        .from(policies)
-        .where(and(eq(policies.tenant, tenant), eq(policies.enabled, true)))
-        .orderBy(asc(policies.id)),
-      db
-        .select()
-        .from(sequenceRules)
-        .where(and(eq(sequenceRules.tenant, tenant), eq(sequenceRules.enabled, true)))
-        .orderBy(asc(sequenceRules.id)),
-    ])
-  const [current] = revisions
-  if (current === undefined) return null
-  const revisionText = `${current.counter}:${current.nonce}`
-  const trusted = compileIssuers(issuerRows, config)
-  const catalogue = compileServers(serverRows, toolRows, labelRows, config)
-  const policySet = compilePolicies(policyRows)
+  const snapshot = await readTenantTables(database, tenant, known?.snapshot)
+  return snapshot === null ? null : compileTenant(tenant, snapshot, config)
+}
+
+export function compileTenant(
+  tenant: string,
+  snapshot: TenantSnapshot,
+  config: Config,
+): CompiledTenant {
+  const { revision, tables } = snapshot
+  const trusted = compileIssuers(tables.issuers, config)
+  const catalogue = compileServers(tables, config)
+  const policies = compilePolicies(tables.policies)
   for (const problem of [...trusted.problems, ...catalogue.problems]) console.warn(problem)
   return {
     tenant,
-    revision: revisionText,
+    revision,
+    snapshot,
     issuers: trusted.byUrl,
     servers: catalogue.byName,
-    policies: policySet,
-    sequenceRules: ruleRows,
-    unsafe: config.local ? null : localTrust(issuerRows, serverRows),
+    policies,
+    sequenceRules: tables.sequenceRules,
+    unsafe: config.local ? null : localTrust(tables.issuers, tables.servers),
     problems: () => [
       ...trusted.problems,
       ...catalogue.problems,
-      ...policySet
-        .problems()
-        .map(
-          ({ id, problem }) =>
-            `policy \`${id}\`: ${problem.message} (${problem.line}:${problem.column})`,
-        ),
-      ...compileRules(revisionText, ruleRows)
+      ...[...catalogue.byName.values()].flatMap(({ facts, tools }) =>
+        tools.problems().map(({ tool, problem }) => at(`tool \`${facts.name}/${tool}\``, problem)),
+      ),
+      ...policies.problems().map(({ id, problem }) => at(`policy \`${id}\``, problem)),
+      ...compileRules(revision, tables.sequenceRules)
         .problems()
         .map(({ id, problem }) => `sequence rule \`${id}\`: ${problem}`),
     ],
   }
 }
 
-type IssuerRow = typeof schema.issuers.$inferSelect
-type ServerRow = typeof schema.servers.$inferSelect
-type ToolTableRow = typeof schema.tools.$inferSelect
-type LabelRow = typeof schema.toolLabels.$inferSelect
+const at = (row: string, { message, line, column }: ConditionProblem): string =>
+  `${row}: ${message} (${line}:${column})`
+
+type IssuerRow = TenantTables['issuers'][number]
+type ServerRow = TenantTables['servers'][number]
 
 /** INVARIANT: an issuer whose row cannot be used is no issuer: its tokens are refused. */
 function compileIssuers(rows: readonly IssuerRow[], config: Config) {
@@ -121,41 +110,32 @@ function compileIssuers(rows: readonly IssuerRow[], config: Config) {
   return { byUrl, problems }
 }
 
-function compileServers(
-  rows: readonly ServerRow[],
-  tools: readonly ToolTableRow[],
-  labels: readonly LabelRow[],
-  config: Config,
-) {
-  const toolsOf = Map.groupBy(tools, (tool) => tool.server)
-  const labelsOf = Map.groupBy(labels, (label) => toolKey(label.server, label.tool))
+function compileServers(tables: TenantTables, config: Config) {
+  const toolsOf = toolRowsByServer(tables)
   const byName = new Map<string, CompiledServer>()
   const problems: string[] = []
-  for (const row of rows) {
+  for (const row of tables.servers) {
     const url = trustedUrl(row.url, urlRules(config))
     if (!url.ok) problems.push(`server \`${row.name}\`: ${url.error}`)
-    const described = (toolsOf.get(row.name) ?? []).map((tool): ToolRow => ({
-      name: tool.name,
-      access: tool.access,
-      requiredScope: tool.requiredScope,
-      labelsReviewed: tool.labelsReviewed,
-      labels: (labelsOf.get(toolKey(tool.server, tool.name)) ?? []).map(({ label }) => label),
-    }))
     byName.set(row.name, {
-      facts: {
-        name: row.name,
-        // A url that must not be called is as good as none.
-        active: row.active && url.ok,
-        internal: row.internal,
-        requiredScopes: scopesOf(row.requiredScope),
-      },
+      facts: serverFacts(row, url.ok),
       title: row.title,
       url: url.ok ? url.value : new URL('about:blank'),
-      tools: compileTools(described, row.internal),
+      tools: compileTools(toolsOf.get(row.name) ?? [], row.internal),
     })
   }
   return { byName, problems }
 }
+
+export const serverFacts = (row: ServerRow, mayBeCalled: boolean): ServerFacts => ({
+  name: row.name,
+  // A url that must not be called is as good as none.
+  active: row.active && mayBeCalled,
+  internal: row.internal,
+  requiredScopes: scopesOf(row.requiredScope),
+  consentRequired: row.consentRequired,
+  observeUntil: row.observeUntil,
+})
 
 /** A demo issuer would let anybody in; a loopback address is whatever runs on that machine. */
 export function localTrust(
@@ -170,8 +150,6 @@ export function localTrust(
 
 const isLocalUrl = (text: string): boolean =>
   URL.canParse(text) && isLoopbackHost(new URL(text).hostname)
-
-const toolKey = (server: string, tool: string): string => `${server}/${tool}`
 
 const urlRules = (config: Config) => ({
   allowLoopback: config.allowLoopback,

@@ -1,26 +1,39 @@
-import { REVOCATION_KINDS, type RevocationKind } from '../pdp/refusal.ts'
-import type { RevocationFact, RoleFact } from '../pdp/evaluation.ts'
-import type { D1Reader } from './freshness.ts'
+import type {
+  ConsentFact,
+  RevocationFact,
+  RoleFact,
+  Sighting,
+  TaskFact,
+} from '../pdp/evaluation.ts'
+import type { NamedResource, ResourceRow } from '../pdp/resources.ts'
+import type { RevocationKind } from '../pdp/refusal.ts'
+import { REVISION, type D1Reader } from './freshness.ts'
 
 /** Which rows belong to a call. All of it is verified; nothing is taken from the caller's word. */
 export interface FactKeys {
   readonly tenant: string
   readonly issuer: string
+  readonly subject: string
   readonly client: string
   readonly agent: string | null
   readonly subjectHolder: RoleHolder
   readonly agentHolder: RoleHolder | null
   /** Everything about this call that a revocation row could name. */
   readonly revocable: readonly (readonly [RevocationKind, string])[]
-  /** The server whose tools are listed; null where the operation is no listing. */
-  readonly listed: string | null
+  readonly server: string
+  /** The tool that is called; null where none is. */
+  readonly tool: string | null
+  /** The server's tools are listed: what concerns any of them is needed. */
+  readonly listing: boolean
+  /** What the arguments, or a result, name. */
+  readonly named: readonly NamedResource[]
 }
 
 export type RoleHolder = readonly [kind: 'user' | 'client' | 'agent', id: string]
 
 /** What D1 says now. Read as one statement, so all of it is of one moment. */
 export interface FreshFacts {
-  /** `counter:nonce`; null where the tenant has none, which no migration leads to. */
+  /** `counter:nonce:shape`; null where the tenant has none, which no migration leads to. */
   readonly revision: string | null
   readonly revisionTriggers: number
   /** Rows of any tenant that trust something on this machine. */
@@ -34,13 +47,44 @@ export interface FreshFacts {
   readonly revocations: readonly RevocationFact[]
   /** For a listing: the ids (`server/tool`) of tools of that server that are revoked. */
   readonly revokedTools: ReadonlySet<string>
+  /** By tool: of the one that is called, or of all that are listed; compared with the present pin. */
+  readonly sightings: ReadonlyMap<string, Sighting>
+  readonly consents: readonly ConsentFact[]
+  readonly tasks: readonly TaskFact[]
+  /** By `resourceKey`; absent: unlisted. */
+  readonly resources: ReadonlyMap<string, ResourceRow>
 }
 
-const STATEMENT = `SELECT
+/** The best row for one named resource: exact before pattern, then the longest text around the `*`. */
+const BEST_RESOURCE = `SELECT json_array(tenant, id, pattern, owner_issuer, owner, sensitivity, json(labels))
+  FROM (
+    SELECT one.* FROM resources AS one
+      WHERE one.type = named.value ->> 0 AND one.id = named.value ->> 1 AND one.pattern = 0
+        AND one.tenant IN (SELECT tenant FROM sharing)
+    UNION ALL
+    SELECT many.* FROM resources AS many
+      WHERE many.tenant IN (SELECT tenant FROM sharing) AND many.type = named.value ->> 0
+        AND many.pattern = 1 AND length(named.value ->> 1) >= length(many.id) - 1
+        AND substr(named.value ->> 1, 1, instr(many.id, '*') - 1) = substr(many.id, 1, instr(many.id, '*') - 1)
+        AND (instr(many.id, '*') = length(many.id)
+          OR substr(named.value ->> 1, instr(many.id, '*') - length(many.id)) = substr(many.id, instr(many.id, '*') + 1))
+  )
+  ORDER BY pattern, CASE pattern WHEN 1 THEN instr(id, '*') ELSE 0 END DESC, length(id) DESC, tenant <> ?1, id
+  LIMIT 1`
+
+/**
+ * Tenants that send to the same upstream (`sharing`) name the same things: what one of them has
+ * listed is not another's.
+ */
+const STATEMENT = `WITH sharing AS (
+    SELECT DISTINCT tenant FROM servers
+    WHERE rtrim(lower(url), '/') = (SELECT rtrim(lower(url), '/') FROM servers WHERE name = ?8)
+  )
+SELECT
   (SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'revision_*') AS triggers,
   (EXISTS (SELECT 1 FROM issuers WHERE demo = 1 OR url GLOB 'http:*' OR jwks_uri GLOB 'http:*')
     OR EXISTS (SELECT 1 FROM servers WHERE url GLOB 'http:*')) AS local_trust,
-  (SELECT counter || ':' || nonce FROM revision WHERE tenant = ?1) AS revision,
+  (SELECT ${REVISION} FROM revision WHERE tenant = ?1) AS revision,
   (SELECT json_array(active, actor_calls_per_minute) FROM tenants WHERE id = ?1) AS tenant,
   (SELECT active FROM clients WHERE tenant = ?1 AND issuer = ?2 AND id = ?3) AS client,
   (SELECT active FROM agents WHERE tenant = ?1 AND issuer = ?2 AND id = ?4) AS agent,
@@ -53,25 +97,34 @@ const STATEMENT = `SELECT
      ON revoked.tenant = ?1 AND revoked.kind = named.value ->> 0
        AND revoked.id = named.value ->> 1 AND revoked.issuer IN ('*', ?2)) AS revocations,
   (SELECT json_group_array(id) FROM revocations
-     WHERE ?7 IS NOT NULL AND tenant = ?1 AND kind = 'tool' AND id >= ?7 || '/' AND id < ?7 || '0'
-       AND issuer IN ('*', ?2)) AS revoked_tools`
-
-interface FactsRow {
-  readonly revision: string | null
-  readonly triggers: number
-  readonly local_trust: number
-  readonly tenant: string | null
-  readonly client: number | null
-  readonly agent: number | null
-  readonly roles: string
-  readonly revocations: string
-  readonly revoked_tools: string
-}
+     WHERE ?7 = 1 AND tenant = ?1 AND kind = 'tool' AND id >= ?8 || '/' AND id < ?8 || '0'
+       AND issuer IN ('*', ?2)) AS revoked_tools,
+  (SELECT json_group_array(json_array(seen.tool, seen.definition_hash, seen.matched_at, seen.differed_at))
+     FROM tools AS pinned JOIN tool_sightings AS seen
+     ON seen.tenant = ?1 AND seen.server = ?8 AND seen.tool = pinned.name
+       AND seen.definition_hash = pinned.definition_hash
+     WHERE pinned.tenant = ?1 AND pinned.server = ?8 AND (?7 = 1 OR pinned.name = ?9)) AS sightings,
+  (SELECT json_group_array(json_array(given.id, given.tool, given.access, given.definition_hash, given.expires_at,
+       coalesce(given.revoked_at, (SELECT max(revoked_at) FROM revocations
+         WHERE tenant = ?1 AND kind = 'consent' AND id = given.id AND issuer IN ('*', ?2)))))
+     FROM consents AS given WHERE given.tenant = ?1 AND given.issuer = ?2 AND given.subject = ?10
+       AND given.client = ?3 AND given.server = ?8
+       AND (?7 = 1 OR given.tool IS NULL OR given.tool = ?9)) AS consents,
+  (SELECT json_group_array(json_array(open.id, open.agent, open.purpose, json(open.tools), json(open.access),
+       open.approved_at IS NOT NULL, open.expires_at,
+       (SELECT max(revoked_at) FROM revocations
+         WHERE tenant = ?1 AND kind = 'task' AND id = open.id AND issuer IN ('*', ?2))))
+     FROM tasks AS open WHERE open.tenant = ?1 AND open.issuer = ?2 AND open.subject = ?10
+       AND open.client = ?3 AND open.agent IS ?4 AND open.closed_at IS NULL
+       AND open.expires_at > (unixepoch() - 60) * 1000) AS tasks,
+  (SELECT json_group_array(json_array(named.value ->> 0, named.value ->> 1, json((${BEST_RESOURCE}))))
+     FROM json_each(?11) AS named) AS resources`
 
 /** The one statement of a decision's facts, to be run alone or as the first of a batch. */
 export function factsStatement(database: D1Reader, keys: FactKeys): D1PreparedStatement {
   const holders =
     keys.agentHolder === null ? [keys.subjectHolder] : [keys.subjectHolder, keys.agentHolder]
+  const named = keys.named.filter(({ id }) => id !== null).map(({ type, id }) => [type, id])
   return database
     .prepare(STATEMENT)
     .bind(
@@ -81,41 +134,10 @@ export function factsStatement(database: D1Reader, keys: FactKeys): D1PreparedSt
       keys.agent,
       JSON.stringify(holders),
       JSON.stringify(keys.revocable),
-      keys.listed,
+      keys.listing ? 1 : 0,
+      keys.server,
+      keys.tool,
+      keys.subject,
+      JSON.stringify(named),
     )
 }
-
-export function readFactsRow(row: unknown, keys: FactKeys): FreshFacts {
-  const { tenant, client, agent, roles, revocations, ...rest } = row as FactsRow
-  const [active, callsPerMinute] =
-    tenant === null ? [0, 0] : (JSON.parse(tenant) as [number, number])
-  const held = JSON.parse(roles) as [string, string, string, number | null][]
-  return {
-    revision: rest.revision,
-    revisionTriggers: rest.triggers,
-    localTrust: rest.local_trust === 1,
-    tenantActive: active === 1,
-    callsPerMinute,
-    clientActive: client === null ? null : client === 1,
-    agentActive: agent === null ? null : agent === 1,
-    subjectRoles: rolesOf(held, keys.subjectHolder),
-    agentRoles: keys.agentHolder === null ? [] : rolesOf(held, keys.agentHolder),
-    revocations: readRevocations(revocations),
-    revokedTools: new Set(JSON.parse(rest.revoked_tools) as string[]),
-  }
-}
-
-const rolesOf = (
-  held: readonly (readonly [string, string, string, number | null])[],
-  [kind, id]: RoleHolder,
-): RoleFact[] =>
-  held
-    .filter(([holderKind, holder]) => holderKind === kind && holder === id)
-    .map(([, , role, expiresAt]) => ({ role, expiresAt }))
-    .toSorted((a, b) => (a.role < b.role ? -1 : 1))
-
-/** In the order of the kinds, so that a record does not depend on the order of rows. */
-const readRevocations = (json: string): RevocationFact[] =>
-  (JSON.parse(json) as [RevocationKind, string, string, number][])
-    .map(([kind, id, issuer, revokedAt]) => ({ kind, id, issuer, revokedAt }))
-    .toSorted((a, b) => REVOCATION_KINDS.indexOf(a.kind) - REVOCATION_KINDS.indexOf(b.kind))

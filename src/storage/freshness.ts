@@ -1,14 +1,18 @@
 /**
- * Which tables are compiled and kept, and which are read afresh at every call. A table in neither
- * list would be a fact that nobody reads: a test compares the lists with `migrations/`.
+ * Which tables are compiled and kept, and which are read afresh at every call. A table in none of
+ * these lists would be a fact that nobody reads: a test compares the lists with `migrations/`.
  */
 
-/** Each moves its tenant's revision on by three triggers (migrations/0005_move_revision.sql). */
+/** Each moves its tenant's revision on by three triggers (migrations/0006_move_revision.sql). */
 export const COMPILED_TABLES = [
   'issuers',
   'servers',
   'tools',
+  'tool_access',
   'tool_labels',
+  'resource_types',
+  'tool_arguments',
+  'tool_results',
   'policies',
   'sequence_rules',
 ] as const
@@ -19,8 +23,27 @@ export const FRESH_TABLES = [
   'clients',
   'agents',
   'role_assignments',
+  'tool_sightings',
+  'resources',
+  'consents',
+  'tasks',
   'revocations',
+  'pdp_callers',
 ] as const
+
+/** What decisions never read: it tells what the rows were at an earlier revision. */
+export const HISTORY_TABLES = ['policy_history'] as const
+
+/**
+ * A number that changes whenever a table is dropped, made or renamed (SQLite's file format §2.6). It
+ * is part of every revision: a migration that rebuilds a table and restores its triggers, but forgets
+ * to move the revision on, is noticed all the same.
+ */
+export const SCHEMA_SHAPE =
+  "(SELECT CAST(total(rowid * 1000003 + rootpage) AS INTEGER) FROM sqlite_master WHERE type = 'table')"
+
+/** The state of a tenant's compiled rows, as text: `counter:nonce:shape`. */
+export const REVISION = `counter || ':' || nonce || ':' || ${SCHEMA_SHAPE}`
 
 /** Insert, update, delete. */
 const TRIGGERS_PER_TABLE = 3
@@ -40,7 +63,7 @@ export async function tableWithoutTriggers(database: D1Reader): Promise<string> 
   const broken = COMPILED_TABLES.find((table) => found.get(table) !== TRIGGERS_PER_TABLE)
   return broken === undefined
     ? 'a trigger named `revision_…` belongs to none of the compiled tables'
-    : `table \`${broken}\` needs its three (migrations/0005_move_revision.sql)`
+    : `table \`${broken}\` needs its three (migrations/0006_move_revision.sql)`
 }
 
 /** What reading needs of a database: a session that began at the primary gives it. */

@@ -1,4 +1,4 @@
-import { count, sql } from 'drizzle-orm'
+import { asc, count, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import type { D1Reader } from './freshness.ts'
 import { issuers, revision, servers } from './schema.ts'
@@ -13,7 +13,10 @@ export async function readHealth(database: D1Reader) {
       .from(sql`sqlite_master`)
       .where(sql`type = 'trigger' AND name GLOB 'revision_*'`),
     db.select({ demo: issuers.demo, url: issuers.url, jwksUri: issuers.jwksUri }).from(issuers),
-    db.select({ name: servers.name, url: servers.url }).from(servers),
+    db
+      .select({ name: servers.name, url: servers.url, observeUntil: servers.observeUntil })
+      .from(servers)
+      .orderBy(asc(servers.name)),
   ])
   return {
     revision: revisions[0]?.total ?? 0,

@@ -1,10 +1,12 @@
 import type { Config } from '../config.ts'
 import { err, ok, type Result } from '../result.ts'
 import { inTime, LATE } from '../in-time.ts'
+import { isObserved } from '../pdp/evaluate.ts'
 import { Allowance } from './allowance.ts'
 import { loadTenant, localTrust, type CompiledTenant } from './compiled.ts'
-import { factsStatement, readFactsRow, type FactKeys, type FreshFacts } from './facts.ts'
-import { REVISION_TRIGGERS, tableWithoutTriggers, type D1Reader } from './freshness.ts'
+import { factsStatement, type FactKeys, type FreshFacts } from './facts.ts'
+import { readFactsRow } from './facts-row.ts'
+import { REVISION, REVISION_TRIGGERS, tableWithoutTriggers, type D1Reader } from './freshness.ts'
 import { readHealth } from './health.ts'
 
 /** Fresh facts, and the compiled rows of the very same revision. */
@@ -22,6 +24,8 @@ export interface Health {
   /** Sum of all revision counters: it only grows. */
   readonly revision: number
   readonly brokenRows: number
+  /** Servers where most refusals are only written down, and until when (epoch milliseconds). */
+  readonly observed: readonly { readonly server: string; readonly until: number }[]
 }
 
 /** Why D1 does not answer for a decision. */
@@ -91,7 +95,7 @@ export class PolicyStore {
     const readAt = Date.now()
     const row = await this.#read((database) =>
       database
-        .prepare("SELECT counter || ':' || nonce AS revision FROM revision WHERE tenant = ?1")
+        .prepare(`SELECT ${REVISION} AS revision FROM revision WHERE tenant = ?1`)
         .bind(known.tenant)
         .first<{ revision: string }>(),
     )
@@ -120,10 +124,15 @@ export class PolicyStore {
    *
    * INVARIANT: what is returned is of one revision, and that revision was current after `readAt`.
    */
-  async gather(keys: FactKeys, known: CompiledTenant): Promise<Result<Gathered, StoreFault>> {
+  async gather(
+    keysIn: (compiled: CompiledTenant) => FactKeys,
+    known: CompiledTenant,
+  ): Promise<Result<Gathered, StoreFault>> {
     let compiled = known
     for (let reading = 0; reading < MAX_READINGS; reading += 1) {
       const readAt = Date.now()
+      // What a call touches is for the rows to say, so new rows may ask for other facts.
+      const keys = keysIn(compiled)
       const row = await this.#read((database) => factsStatement(database, keys).first())
       if (!row.ok) return row
       const facts = readFactsRow(row.value, keys)
@@ -139,6 +148,11 @@ export class PolicyStore {
       compiled = loaded.value
     }
     return err(UNAVAILABLE)
+  }
+
+  /** Any other reading that a decision needs: from the primary, within the same time, tried twice. */
+  read<T>(read: (database: D1Reader) => Promise<T>): Promise<Result<T, StoreFault>> {
+    return this.#read(read)
   }
 
   /** Null where no server has that name. */
@@ -180,12 +194,18 @@ export class PolicyStore {
     const fault = await this.#triggerFault(triggers)
     if (fault !== null) return err(fault)
     const brokenRows = [...this.#tenants.values()].flatMap((tenant) => tenant.problems()).length
-    return ok({ revision, brokenRows })
+    const now = Date.now()
+    const observed = servers.flatMap(({ name, observeUntil }) =>
+      observeUntil !== null && isObserved({ server: { observeUntil } }, now)
+        ? [{ server: name, until: observeUntil }]
+        : [],
+    )
+    return ok({ revision, brokenRows, observed })
   }
 
   async #load(database: D1Reader, tenant: string): Promise<CompiledTenant | null> {
     const readAt = Date.now()
-    const compiled = await loadTenant(database, tenant, this.#config)
+    const compiled = await loadTenant(database, tenant, this.#config, this.#tenants.get(tenant))
     // A load that finished late must not put newer rows aside.
     if (compiled === null || readAt < (this.#confirmedAt.get(tenant) ?? 0)) return compiled
     this.#tenants.set(tenant, compiled)

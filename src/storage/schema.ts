@@ -1,4 +1,7 @@
 import { index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
+import { ACCESS } from '../pdp/evaluation.ts'
+import { RESOURCE_FORMS } from '../pdp/resource-name.ts'
+import { SENSITIVITY } from '../pdp/resources.ts'
 
 /**
  * The typed mirror of `migrations/`. SQL is the truth (constraints and triggers live there only);
@@ -89,11 +92,11 @@ export const servers = sqliteTable(
     requiredScope: text('required_scope').notNull().default(''),
     internal: flag('internal').default(false),
     active: flag('active').default(true),
+    consentRequired: flag('consent_required').default(false),
+    observeUntil: integer('observe_until'),
   },
   (table) => [unique().on(table.tenant, table.name)],
 )
-
-const ACCESS = ['read', 'write', 'export', 'admin', 'destructive'] as const
 
 export const tools = sqliteTable(
   'tools',
@@ -102,10 +105,26 @@ export const tools = sqliteTable(
     server: text('server').notNull(),
     name: text('name').notNull(),
     access: text('access', { enum: ACCESS }).notNull(),
+    environment: text('environment').notNull().default('production'),
     requiredScope: text('required_scope').notNull().default(''),
     labelsReviewed: flag('labels_reviewed').default(false),
+    definitionHash: text('definition_hash'),
+    definition: text('definition'),
+    pinnedAt: integer('pinned_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.server, table.name] })],
+)
+
+export const toolAccess = sqliteTable(
+  'tool_access',
+  {
+    tenant: text('tenant').notNull(),
+    server: text('server').notNull(),
+    tool: text('tool').notNull(),
+    access: text('access', { enum: ACCESS }).notNull(),
+    condition: text('condition').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.server, table.tool, table.access] })],
 )
 
 export const toolLabels = sqliteTable(
@@ -115,8 +134,121 @@ export const toolLabels = sqliteTable(
     server: text('server').notNull(),
     tool: text('tool').notNull(),
     label: text('label').notNull(),
+    condition: text('condition'),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.server, table.tool, table.label] })],
+)
+
+export const resourceTypes = sqliteTable(
+  'resource_types',
+  {
+    tenant: text('tenant').notNull(),
+    name: text('name').notNull(),
+    form: text('form', { enum: RESOURCE_FORMS }).notNull().default('exact'),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.name] })],
+)
+
+export const toolArguments = sqliteTable(
+  'tool_arguments',
+  {
+    tenant: text('tenant').notNull(),
+    server: text('server').notNull(),
+    tool: text('tool').notNull(),
+    pointer: text('pointer').notNull(),
+    role: text('role', { enum: ['target', 'content', 'command', 'credential', 'selector'] }),
+    resourceType: text('resource_type'),
+    optional: flag('optional').default(false),
+    unlisted: text('unlisted', { enum: SENSITIVITY }).notNull().default('restricted'),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.server, table.tool, table.pointer] })],
+)
+
+export const toolResults = sqliteTable(
+  'tool_results',
+  {
+    tenant: text('tenant').notNull(),
+    server: text('server').notNull(),
+    tool: text('tool').notNull(),
+    pointer: text('pointer').notNull(),
+    resourceType: text('resource_type'),
+    optional: flag('optional').default(false),
+    unlisted: text('unlisted', { enum: SENSITIVITY }).notNull().default('restricted'),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.server, table.tool, table.pointer] })],
+)
+
+export const toolSightings = sqliteTable(
+  'tool_sightings',
+  {
+    tenant: text('tenant').notNull(),
+    server: text('server').notNull(),
+    tool: text('tool').notNull(),
+    definitionHash: text('definition_hash').notNull(),
+    matchedAt: integer('matched_at'),
+    differedAt: integer('differed_at'),
+    difference: text('difference').notNull().default('[]'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.server, table.tool, table.definitionHash] }),
+  ],
+)
+
+export const resources = sqliteTable(
+  'resources',
+  {
+    tenant: text('tenant').notNull(),
+    type: text('type').notNull(),
+    id: text('id').notNull(),
+    pattern: flag('pattern').default(false),
+    owner: text('owner'),
+    ownerIssuer: text('owner_issuer'),
+    sensitivity: text('sensitivity', { enum: SENSITIVITY }).notNull().default('restricted'),
+    labels: text('labels').notNull().default('[]'),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.type, table.id, table.pattern] })],
+)
+
+export const consents = sqliteTable(
+  'consents',
+  {
+    tenant: text('tenant').notNull(),
+    id: text('id').notNull(),
+    issuer: text('issuer').notNull(),
+    subject: text('subject').notNull(),
+    client: text('client').notNull(),
+    server: text('server').notNull(),
+    tool: text('tool'),
+    access: text('access', { enum: ACCESS }),
+    purpose: text('purpose').notNull().default(''),
+    definitionHash: text('definition_hash'),
+    grantedAt: integer('granted_at').notNull(),
+    expiresAt: integer('expires_at'),
+    revokedAt: integer('revoked_at'),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+)
+
+export const tasks = sqliteTable(
+  'tasks',
+  {
+    tenant: text('tenant').notNull(),
+    id: text('id').notNull(),
+    issuer: text('issuer').notNull(),
+    subject: text('subject').notNull(),
+    client: text('client').notNull(),
+    agent: text('agent'),
+    purpose: text('purpose').notNull(),
+    tools: text('tools'),
+    access: text('access'),
+    openedBy: text('opened_by').notNull(),
+    openedAt: integer('opened_at').notNull(),
+    approvedBy: text('approved_by'),
+    approvedAt: integer('approved_at'),
+    expiresAt: integer('expires_at').notNull(),
+    closedAt: integer('closed_at'),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
 )
 
 export const policies = sqliteTable(
@@ -125,6 +257,9 @@ export const policies = sqliteTable(
     tenant: text('tenant').notNull(),
     id: text('id').notNull(),
     effect: text('effect', { enum: ['allow', 'deny'] }).notNull(),
+    mode: text('mode', { enum: ['enforce', 'shadow'] })
+      .notNull()
+      .default('enforce'),
     role: text('role'),
     client: text('client'),
     agent: text('agent'),
@@ -132,7 +267,12 @@ export const policies = sqliteTable(
     tool: text('tool'),
     access: text('access', { enum: ACCESS }),
     label: text('label'),
+    environment: text('environment'),
     condition: text('condition'),
+    requireAcr: text('require_acr'),
+    requireSenderConstrained: flag('require_sender_constrained').default(false),
+    maxAuthAgeSeconds: integer('max_auth_age_s'),
+    requireApproval: flag('require_approval').default(false),
     reason: text('reason').notNull().default(''),
     enabled: flag('enabled').default(true),
   },
@@ -175,6 +315,31 @@ export const revocations = sqliteTable(
   (table) => [primaryKey({ columns: [table.tenant, table.kind, table.id, table.issuer] })],
 )
 
+export const policyHistory = sqliteTable('policy_history', {
+  sequence: integer('sequence').primaryKey(),
+  tenant: text('tenant').notNull(),
+  source: text('source', { enum: ['policies', 'sequence_rules'] }).notNull(),
+  id: text('id').notNull(),
+  change: text('change', { enum: ['insert', 'update', 'delete'] }).notNull(),
+  state: text('state').notNull(),
+  revision: text('revision').notNull(),
+  changedAt: integer('changed_at').notNull(),
+})
+
+export const pdpCallers = sqliteTable(
+  'pdp_callers',
+  {
+    tenant: text('tenant').notNull(),
+    issuer: text('issuer').notNull(),
+    client: text('client').notNull(),
+    servers: text('servers').notNull(),
+    subjects: text('subjects').notNull().default('["*"]'),
+    mayAdmit: flag('may_admit').default(false),
+    active: flag('active').default(true),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.issuer, table.client] })],
+)
+
 /** The decision log's own database (migrations/decisions/). */
 export const decisions = sqliteTable('decisions', {
   id: text('id').primaryKey().notNull(),
@@ -182,8 +347,9 @@ export const decisions = sqliteTable('decisions', {
   session: text('session').notNull(),
   sequence: integer('sequence').notNull(),
   decidedAt: integer('decided_at').notNull(),
-  decision: text('decision', { enum: ['allow', 'deny'] }).notNull(),
+  decision: text('decision', { enum: ['allow', 'deny', 'approve'] }).notNull(),
   reason: text('reason').notNull(),
+  wouldBe: text('would_be'),
   issuer: text('issuer').notNull(),
   subject: text('subject').notNull(),
   client: text('client').notNull(),

@@ -6,7 +6,7 @@ import { temporal } from './temporal.ts'
 
 export type RuleType = 'temporal' | 'event_count'
 
-/** A row of `sequence_rules` (migrations/0003_create_policies.sql); JSON columns are still text. */
+/** A row of `sequence_rules` (migrations/0004_create_policies.sql); JSON columns are still text. */
 export interface SequenceRuleRow {
   readonly id: string
   readonly effect: 'deny' | 'audit'

@@ -1,0 +1,130 @@
+// Pure. The gates of door two before the policies, in their order, each with its own refusal. A new
+// gate is a function and a line in GATES.
+import { consentState } from './consent.ts'
+import type { Actor, EvaluationRequest, Facts } from './evaluation.ts'
+import { isWorkload } from './evaluation.ts'
+import type { DecisionRefusal } from './refusal.ts'
+import { openTasks, taskAllows } from './task.ts'
+
+type Gate = (actor: Actor, request: EvaluationRequest, facts: Facts) => DecisionRefusal | null
+
+export const GATES: readonly Gate[] = [
+  revoked,
+  tenant,
+  client,
+  agent,
+  tool,
+  definition,
+  targets,
+  consent,
+  scope,
+  task,
+]
+
+/**
+ * INVARIANT: what a server under observation still enforces: door one, what was taken back or
+ * switched off by a person, and the borders between tenants. All else is written down.
+ */
+export const ENFORCED_ALWAYS: ReadonlySet<DecisionRefusal['reason']> = new Set([
+  'revoked',
+  'tenant_inactive',
+  'server_inactive',
+  'client_inactive',
+  'agent_inactive',
+  'target_unreadable',
+  'target_of_another_tenant',
+])
+
+/** A definition that nobody has seen for longer is looked at again before a call. */
+export const DEFINITION_SEEN_WITHIN_MS = 10 * 60_000
+
+/** The facts hold only revocations that name something of this call: any one of them ends it. */
+function revoked(actor: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  const kind =
+    facts.revocations[0]?.kind ??
+    (openTasks(actor, request, facts).some((task) => task.revokedAt !== null) ? 'task' : undefined)
+  return kind === undefined ? null : { at: 'decide', reason: 'revoked', kind }
+}
+
+function tenant(_: Actor, __: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  if (!facts.tenantActive) return { at: 'decide', reason: 'tenant_inactive' }
+  return facts.server.active ? null : { at: 'decide', reason: 'server_inactive' }
+}
+
+function client(_: Actor, __: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  if (facts.clientActive === null) return { at: 'decide', reason: 'client_unknown' }
+  return facts.clientActive ? null : { at: 'decide', reason: 'client_inactive' }
+}
+
+function agent(actor: Actor, _: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  if (actor.agent === null) return null
+  if (facts.agentActive === null) return { at: 'decide', reason: 'agent_unknown' }
+  return facts.agentActive ? null : { at: 'decide', reason: 'agent_inactive' }
+}
+
+function tool(_: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  return request.resource.type === 'tool' && facts.tool === null
+    ? { at: 'decide', reason: 'tool_unknown', tool: request.resource.id }
+    : null
+}
+
+/**
+ * INVARIANT: a pinned tool is what it was pinned as in every listing that anybody was given since,
+ * and one of them is recent. A sighting that was compared with another pin says nothing.
+ */
+function definition(_: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  const pinned = facts.tool
+  if (pinned === null || pinned.pin === null) return null
+  const { hash, pinnedAt } = pinned.pin
+  const seen = facts.sighting?.hash === hash ? facts.sighting : null
+  if (seen !== null && seen.differedAt !== null && seen.differedAt >= pinnedAt) {
+    return { at: 'decide', reason: 'tool_changed', tool: pinned.name }
+  }
+  const matchedAt = seen?.matchedAt ?? null
+  return matchedAt !== null && request.context.now - matchedAt <= DEFINITION_SEEN_WITHIN_MS
+    ? null
+    : { at: 'decide', reason: 'tool_unverified', tool: pinned.name }
+}
+
+/** INVARIANT: what belongs to another tenant is out of reach, whatever the policies say. */
+function targets(actor: Actor, _: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  if (facts.unreadable !== null) {
+    const pointer = facts.unreadable.kind === 'not_a_name' ? facts.unreadable.pointer : null
+    return { at: 'decide', reason: 'target_unreadable', pointer }
+  }
+  return facts.targets.some(({ row }) => row !== null && row.tenant !== actor.tenant)
+    ? { at: 'decide', reason: 'target_of_another_tenant' }
+    : null
+}
+
+/** A workload acts for nobody who could consent. */
+function consent(actor: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  if (!facts.server.consentRequired || facts.tool === null || isWorkload(actor)) return null
+  const state = consentState(facts.tool, facts.consents, request.context.now)
+  const { name, access } = facts.tool
+  return state === 'given'
+    ? null
+    : { at: 'decide', reason: 'consent_required', state, tool: name, access }
+}
+
+/** The coarse first gate: a scope is never a permission, its absence is always a no. */
+function scope(_: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  const needed = [
+    ...new Set([...facts.server.requiredScopes, ...(facts.tool?.requiredScopes ?? [])]),
+  ]
+  const granted = new Set(request.subject.properties.scopes)
+  return needed.every((one) => granted.has(one))
+    ? null
+    : { at: 'decide', reason: 'insufficient_scope', scopes: needed }
+}
+
+/** A task only narrows; where none is open, policies may still ask for one. */
+function task(actor: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  if (facts.tool === null) return null
+  const [open, another] = openTasks(actor, request, facts)
+  if (open === undefined) return null
+  if (another !== undefined) return { at: 'decide', reason: 'task_ambiguous' }
+  return taskAllows(open, facts.server.name, facts.tool)
+    ? null
+    : { at: 'decide', reason: 'outside_task', task: open.id }
+}

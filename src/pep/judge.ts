@@ -1,0 +1,52 @@
+import { evaluate } from '../pdp/evaluate.ts'
+import type { Evaluation, EvaluationRequest, Facts } from '../pdp/evaluation.ts'
+import type { FieldReading, NamedResource } from '../pdp/resources.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { CompiledServer, CompiledTenant } from '../storage/compiled.ts'
+import type { FreshFacts } from '../storage/facts.ts'
+import type { PolicyStore } from '../storage/policy-store.ts'
+import { unavailable } from './identify.ts'
+import { argumentsRead, factKeysOf, factsOf, requestOf, type Question } from './question.ts'
+import type { Refusal } from './refusal.ts'
+
+/** A question with everything that its answer rests on, all of one revision. */
+export interface Judged extends Evaluation {
+  readonly request: EvaluationRequest
+  readonly facts: Facts
+  readonly fresh: FreshFacts
+  readonly compiled: CompiledTenant
+  readonly server: CompiledServer
+  /** Epoch milliseconds, before the reading of the facts began. */
+  readonly readAt: number
+}
+
+/**
+ * Door two without its history: facts from one reading, then the gates and the policies. Whoever
+ * asks, Worker or AuthZEN, is answered from here.
+ */
+export async function judge(
+  question: Question,
+  known: CompiledTenant,
+  policies: PolicyStore,
+  inResult: readonly NamedResource[] = [],
+): Promise<Result<Judged, Refusal>> {
+  const named = (compiled: CompiledTenant): FieldReading => {
+    const read = argumentsRead(question, compiled)
+    return read.kind === 'named' && inResult.length > 0
+      ? { kind: 'named', resources: [...read.resources, ...inResult] }
+      : read
+  }
+  const gathered = await policies.gather((compiled) => {
+    const read = named(compiled)
+    return factKeysOf(question, read.kind === 'named' ? read.resources : [])
+  }, known)
+  if (!gathered.ok) return err(unavailable(gathered.error))
+  const { compiled, facts: fresh, readAt } = gathered.value
+  const server = compiled.servers.get(question.server)
+  if (server === undefined) return err({ at: 'receive', reason: 'server_unknown' })
+  const tool = question.tool === null ? null : server.tools.find(question.tool, question.arguments)
+  const facts = factsOf(fresh, server, tool, named(compiled))
+  const request = requestOf(question, readAt)
+  const evaluation = evaluate(request, compiled.policies, facts)
+  return ok({ ...evaluation, request, facts, fresh, compiled, server, readAt })
+}

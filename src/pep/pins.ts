@@ -1,0 +1,102 @@
+import { readJson } from '../mcp/json.ts'
+import { canonicalDefinition, differences, type Difference } from '../mcp/definition.ts'
+import { isName } from '../mcp/names.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
+import type { Sighting } from '../pdp/evaluation.ts'
+import { sha256 } from '../sha256.ts'
+import type { CompiledServer } from '../storage/compiled.ts'
+import type { SightingNote } from '../storage/sightings.ts'
+import { listTools } from '../upstream/list-tools.ts'
+import type { Doors } from './doors.ts'
+
+/** A pinned tool as a listing shows it. */
+export interface Sighted {
+  readonly tool: string
+  readonly hash: string
+  readonly definition: JsonObject
+  /** It is what it was pinned as, and the listing has it once. */
+  readonly asPinned: boolean
+}
+
+/** Compares a listing with the pins; tools that are not pinned are not among the answers. */
+export async function comparePins(
+  listed: readonly JsonValue[],
+  { tools }: CompiledServer,
+): Promise<readonly Sighted[]> {
+  const byName = Map.groupBy(listed.filter(isJsonObject), (tool) => tool['name'])
+  const compared = [...byName].map(async ([tool, definitions]): Promise<Sighted[]> => {
+    const [definition, another] = definitions
+    const pin = isName(tool) ? tools.find(tool, null)?.pin : undefined
+    if (!isName(tool) || definition === undefined || pin === undefined || pin === null) return []
+    const { hash } = pin
+    // Two definitions of one name: nobody can say which of them is called.
+    const asPinned =
+      another === undefined && (await sha256(canonicalDefinition(definition))) === hash
+    return [{ tool, hash, definition, asPinned }]
+  })
+  return (await Promise.all(compared)).flat()
+}
+
+/** A tool that looked right so lately need not be noted again. */
+const NOTED_WITHIN_MS = 60_000
+
+/** Tells everybody what this listing showed. Failing to do so only means to look again. */
+export async function noteListing(
+  doors: Doors,
+  tenant: string,
+  server: string,
+  sighted: readonly Sighted[],
+  known: ReadonlyMap<string, Sighting>,
+): Promise<void> {
+  const now = Date.now()
+  const news = sighted.filter(({ tool, asPinned }) => {
+    const last = known.get(tool)
+    return asPinned ? now - (last?.matchedAt ?? 0) > NOTED_WITHIN_MS : !isRecent(last, now)
+  })
+  const changed = news.filter(({ asPinned }) => !asPinned).map(({ tool }) => tool)
+  const pinned =
+    changed.length === 0
+      ? new Map<string, string>()
+      : await doors.sightings.pinned(tenant, server, changed)
+  const notes = news.map((one): SightingNote => ({
+    tool: one.tool,
+    hash: one.hash,
+    difference: one.asPinned ? null : differenceOf(pinned.get(one.tool), one.definition),
+  }))
+  await doors.sightings.note(tenant, server, notes)
+}
+
+const isRecent = (last: Sighting | undefined, now: number): boolean =>
+  now - (last?.differedAt ?? 0) <= NOTED_WITHIN_MS
+
+function differenceOf(pinned: string | undefined, seen: JsonObject): readonly Difference[] {
+  const read = pinned === undefined ? null : readJson(pinned)
+  return read !== null && read.ok && isJsonObject(read.value) ? differences(read.value, seen) : []
+}
+
+/** For a listing of our own: a call waits for it. */
+const LISTING_MS = 5_000
+
+/**
+ * Looks for itself, where nobody has listed these tools lately. Nothing is returned: what it saw is
+ * read with the facts, by this call and by all others.
+ */
+export async function lookAgain(
+  doors: Doors,
+  tenant: string,
+  server: CompiledServer,
+): Promise<void> {
+  if (!doors.ownListings.take(Date.now())) return
+  const { name } = server.facts
+  const listed = await listTools(server.url, { fetch, timeoutMs: LISTING_MS })
+  if (!listed.ok) {
+    console.warn('the tools of a server could not be listed', name, listed.error)
+    return
+  }
+  try {
+    const sighted = await comparePins(listed.value, server)
+    await noteListing(doors, tenant, name, sighted, new Map())
+  } catch (error) {
+    console.warn('what a listing showed could not be noted', String(error))
+  }
+}

@@ -1,0 +1,5 @@
+/** Lowercase hex of the digest of a text's UTF-8: what pins, session names and digests are made of. */
+export async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

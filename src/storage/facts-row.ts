@@ -1,0 +1,141 @@
+import type {
+  Access,
+  ConsentFact,
+  RevocationFact,
+  RoleFact,
+  Sighting,
+  TaskFact,
+} from '../pdp/evaluation.ts'
+import { REVOCATION_KINDS, type RevocationKind } from '../pdp/refusal.ts'
+import { resourceKey, type ResourceRow, type Sensitivity } from '../pdp/resources.ts'
+import type { FactKeys, FreshFacts, RoleHolder } from './facts.ts'
+
+/** The one row of the facts' statement, its lists as JSON. */
+interface FactsRow {
+  readonly revision: string | null
+  readonly triggers: number
+  readonly local_trust: number
+  readonly tenant: string | null
+  readonly client: number | null
+  readonly agent: number | null
+  readonly roles: string
+  readonly revocations: string
+  readonly revoked_tools: string
+  readonly sightings: string
+  readonly consents: string
+  readonly tasks: string
+  readonly resources: string
+}
+
+export function readFactsRow(row: unknown, keys: FactKeys): FreshFacts {
+  const { tenant, client, agent, roles, ...rest } = row as FactsRow
+  const [active, callsPerMinute] =
+    tenant === null ? [0, 0] : (JSON.parse(tenant) as [number, number])
+  const held = rows<HeldRow>(roles)
+  return {
+    revision: rest.revision,
+    revisionTriggers: rest.triggers,
+    localTrust: rest.local_trust === 1,
+    tenantActive: active === 1,
+    callsPerMinute,
+    clientActive: client === null ? null : client === 1,
+    agentActive: agent === null ? null : agent === 1,
+    subjectRoles: rolesOf(held, keys.subjectHolder),
+    agentRoles: keys.agentHolder === null ? [] : rolesOf(held, keys.agentHolder),
+    revocations: readRevocations(rest.revocations),
+    revokedTools: new Set(rows<string>(rest.revoked_tools)),
+    sightings: readSightings(rest.sightings),
+    consents: readConsents(rest.consents),
+    tasks: readTasks(rest.tasks),
+    resources: readResources(rest.resources),
+  }
+}
+
+/** Each list comes in an order of its own, so that a record does not depend on the order of rows. */
+const byId = <Row extends { readonly id: string }>(a: Row, b: Row): number => (a.id < b.id ? -1 : 1)
+
+const rows = <Row>(json: string): readonly Row[] => JSON.parse(json) as readonly Row[]
+
+type HeldRow = readonly [string, string, string, number | null]
+
+const rolesOf = (held: readonly HeldRow[], [kind, id]: RoleHolder): RoleFact[] =>
+  held
+    .filter(([holderKind, holder]) => holderKind === kind && holder === id)
+    .map(([, , role, expiresAt]) => ({ role, expiresAt }))
+    .toSorted((a, b) => (a.role < b.role ? -1 : 1))
+
+const readRevocations = (json: string): RevocationFact[] =>
+  rows<[RevocationKind, string, string, number]>(json)
+    .map(([kind, id, issuer, revokedAt]) => ({ kind, id, issuer, revokedAt }))
+    .toSorted((a, b) => REVOCATION_KINDS.indexOf(a.kind) - REVOCATION_KINDS.indexOf(b.kind))
+
+const readSightings = (json: string): ReadonlyMap<string, Sighting> =>
+  new Map(
+    rows<[string, string, number | null, number | null]>(json).map(
+      ([tool, hash, matchedAt, differedAt]) => [tool, { hash, matchedAt, differedAt }],
+    ),
+  )
+
+const readConsents = (json: string): ConsentFact[] =>
+  rows<[string, string | null, Access | null, string | null, number | null, number | null]>(json)
+    .map(([id, tool, access, definitionHash, expiresAt, revokedAt]) => ({
+      id,
+      tool,
+      access,
+      definitionHash,
+      expiresAt,
+      revokedAt,
+    }))
+    .toSorted(byId)
+
+type TaskRow = readonly [
+  id: string,
+  agent: string | null,
+  purpose: string,
+  tools: string[] | null,
+  access: string[] | null,
+  approved: number,
+  expiresAt: number,
+  revokedAt: number | null,
+]
+
+const readTasks = (json: string): TaskFact[] =>
+  rows<TaskRow>(json)
+    .map(([id, agent, purpose, tools, access, approved, expiresAt, revokedAt]) => ({
+      id,
+      agent,
+      purpose,
+      tools,
+      access,
+      approved: approved === 1,
+      expiresAt,
+      revokedAt,
+    }))
+    .toSorted(byId)
+
+type StoredResource = readonly [
+  tenant: string,
+  id: string,
+  pattern: number,
+  ownerIssuer: string | null,
+  owner: string | null,
+  sensitivity: Sensitivity,
+  labels: string[],
+]
+
+const readResources = (json: string): ReadonlyMap<string, ResourceRow> =>
+  new Map(
+    rows<[string, string, StoredResource | null]>(json).flatMap(([type, name, stored]) => {
+      if (stored === null) return []
+      const [tenant, id, pattern, issuer, owner, sensitivity, labels] = stored
+      const row: ResourceRow = {
+        tenant,
+        id,
+        pattern: pattern === 1,
+        owner: owner === null || issuer === null ? null : { issuer, id: owner },
+        sensitivity,
+        labels,
+      }
+      return [[resourceKey({ type, id: name }), row]]
+    }),
+  )

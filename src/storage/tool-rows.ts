@@ -1,0 +1,58 @@
+import { parseField, type ResourceField } from '../pdp/resources.ts'
+import type { ToolRow } from '../pdp/tools.ts'
+import type { TenantTables } from './tenant-tables.ts'
+
+type ToolTables = Pick<
+  TenantTables,
+  'tools' | 'toolAccess' | 'toolLabels' | 'resourceTypes' | 'toolArguments' | 'toolResults'
+>
+
+/** Each tool with the rows that belong to it, by server. */
+export function toolRowsByServer(tables: ToolTables): ReadonlyMap<string, readonly ToolRow[]> {
+  const access = Map.groupBy(tables.toolAccess, keyOf)
+  const labels = Map.groupBy(tables.toolLabels, keyOf)
+  const inArguments = Map.groupBy(tables.toolArguments, keyOf)
+  const inResults = Map.groupBy(tables.toolResults, keyOf)
+  const forms = new Map(tables.resourceTypes.map(({ name, form }) => [name, form]))
+  const field = (row: TenantTables['toolResults'][number]): ResourceField => {
+    const { resourceType: name, optional, unlisted } = row
+    const form = forms.get(name ?? '') ?? 'exact'
+    return parseField(row.pointer, {
+      type: name === null ? null : { name, form },
+      optional,
+      unlisted,
+    })
+  }
+  const rows = tables.tools.map((tool) => {
+    const key = keyOf({ server: tool.server, tool: tool.name })
+    const { definitionHash: hash, pinnedAt } = tool
+    const row: ToolRow = {
+      name: tool.name,
+      access: tool.access,
+      environment: tool.environment,
+      requiredScope: tool.requiredScope,
+      labelsReviewed: tool.labelsReviewed,
+      pin: hash === null ? null : { hash, pinnedAt },
+      labels: (labels.get(key) ?? []).map(({ label, condition }) => ({ label, condition })),
+      accessWhen: (access.get(key) ?? []).map((one) => ({
+        access: one.access,
+        condition: one.condition,
+      })),
+      // An argument that has a role only names nothing that is looked up.
+      arguments: (inArguments.get(key) ?? [])
+        .filter(({ resourceType }) => resourceType !== null)
+        .map(field),
+      results: (inResults.get(key) ?? []).map(field),
+    }
+    return { server: tool.server, row }
+  })
+  return new Map(
+    [...Map.groupBy(rows, ({ server }) => server)].map(([server, grouped]) => [
+      server,
+      grouped.map(({ row }) => row),
+    ]),
+  )
+}
+
+const keyOf = ({ server, tool }: { readonly server: string; readonly tool: string }): string =>
+  JSON.stringify([server, tool])
