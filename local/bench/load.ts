@@ -55,6 +55,27 @@ export async function measure(
   })
 }
 
+/** Something is done before each burst, and only the calls after it are timed. */
+export async function measureAfter(
+  prepare: (target: Target) => Promise<unknown>,
+  targets: readonly Target[],
+  clients: number,
+  rounds: number,
+): Promise<Measurement[]> {
+  const samples = new Map(targets.map((target): [Target, number[]] => [target, []]))
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [target, taken] of samples) {
+      await prepare(target)
+      taken.push(...(await burst(target, clients, clients)))
+    }
+  }
+  return [...samples].map(([{ name }, taken]) => {
+    const sorted = taken.toSorted((a, b) => a - b)
+    const [p50_ms, p99_ms] = [quantile(sorted, 0.5), quantile(sorted, 0.99)]
+    return { name, clients, p50_ms: round(p50_ms), p99_ms: round(p99_ms), rps: 0 }
+  })
+}
+
 const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 

@@ -1,7 +1,7 @@
 import { IPV4_LOOPBACK, freePorts } from '../ports.ts'
 import type { Stack } from '../stack.ts'
 import { benchPart } from '../workers.ts'
-import { measure, type Measurement } from './load.ts'
+import { measure, measureAfter, type Measurement, type Target } from './load.ts'
 import { benchTenant } from './tenant.ts'
 
 export interface PolicyBench {
@@ -24,7 +24,7 @@ export async function benchPolicies(stack: Stack): Promise<PolicyBench> {
     const pure = new Map<number, Measurement>()
     for (const size of SIZES) pure.set(size, await decisionsAt(ports.issuer, size))
     const calls = await wholeCalls(stack, `http://${IPV4_LOOPBACK}:${ports.server}/mcp`)
-    const [few, many] = calls.map((row) => row.p50_ms)
+    const [few, many] = calls.slice(0, 2).map((row) => row.p50_ms)
     return {
       rows: [...pure.values(), ...calls],
       ratios: {
@@ -71,15 +71,22 @@ async function wholeCalls(stack: Stack, upstream: string): Promise<Measurement[]
   const many = await benchTenant(stack, 'globex', 'many-policies', upstream)
   await addPolicies(stack, 'acme', FEW)
   await addPolicies(stack, 'globex', MANY)
-  return measure(
-    [
-      { ...few, name: `call ${FEW}` },
-      { ...many, name: `call ${MANY}` },
-    ],
-    1,
-    30,
-    100,
-  )
+  const named = (what: string): Target[] => [
+    { ...few, name: `${what} ${FEW}` },
+    { ...many, name: `${what} ${MANY}` },
+  ]
+  const edit = ({ name }: Target) => {
+    const tenant = name.endsWith(` ${MANY}`) ? 'globex' : 'acme'
+    return stack.query(
+      `UPDATE policies SET reason = hex(randomblob(4)) WHERE tenant = '${tenant}' AND id = 'bench-1'`,
+    )
+  }
+  return [
+    ...(await measure(named('call'), 1, 30, 100)),
+    // What an edit costs the calls that come right after it: one, and sixteen at once.
+    ...(await measureAfter(edit, named('call after an edit'), 1, 30)),
+    ...(await measureAfter(edit, named('calls after an edit'), 16, 10)),
+  ]
 }
 
 const addPolicies = (stack: Stack, tenant: string, count: number) =>

@@ -51,6 +51,13 @@ INSERT INTO tool_labels (tenant, server, tool, label) VALUES
   ('acme', 'demo', 'read_inbox',       'source.untrusted'),
   ('acme', 'demo', 'send_email',       'sink.external_send');
 
+-- Which arguments name customers. A customer without a row in `resources` is nobody's, and internal.
+INSERT INTO resource_types (tenant, name) VALUES ('acme', 'customer');
+INSERT INTO tool_arguments (tenant, server, tool, pointer, role, resource_type, unlisted) VALUES
+  ('acme', 'demo', 'get_customer',    '/id', 'selector', 'customer', 'internal'),
+  ('acme', 'demo', 'update_customer', '/id', 'target',   'customer', 'internal'),
+  ('acme', 'demo', 'delete_customer', '/id', 'target',   'customer', 'internal');
+
 -- Every call needs a yes for its person and another for the software that acts. A row that names no
 -- agent speaks for the person only.
 INSERT INTO policies (tenant, id, effect, role, agent, server, tool, access, label, condition, reason) VALUES
@@ -71,7 +78,11 @@ INSERT INTO policies (tenant, id, effect, role, agent, server, tool, access, lab
 
   -- One deny overrides every allow.
   ('acme', 'research-bot-sends-nothing', 'deny', NULL, 'research-bot', NULL, NULL, NULL, 'sink.external_send', NULL, 'a bot that reads everything must not send anything'),
-  ('acme', 'privileged-is-for-admins',   'deny', NULL, NULL, NULL, NULL, NULL, 'sink.privileged', '!("admin" in subject.roles)', 'only admins touch privileged tools');
+  ('acme', 'privileged-is-for-admins',   'deny', NULL, NULL, NULL, NULL, NULL, 'sink.privileged', '!("admin" in subject.roles)', 'only admins touch privileged tools'),
+  ('acme', 'restricted-is-for-admins',   'deny', NULL, NULL, NULL, NULL, NULL, NULL,
+   'targets.exists(t, t.sensitivity == "restricted") && !("admin" in subject.roles)', 'restricted customers are for admins'),
+  ('acme', 'others-customers-stay',      'deny', NULL, NULL, 'demo', 'delete_customer', NULL, NULL,
+   'targets.exists(t, t.owner != "" && !t.owned)', 'nobody deletes a customer who is somebody else''s');
 
 -- What may not follow what, for as long as the same person's history goes, whatever token, client,
 -- agent or session the next call comes with.

@@ -2,6 +2,17 @@ import type { EvaluationRequest, Facts } from '../../../src/pdp/evaluation.ts'
 import { evaluate } from '../../../src/pdp/evaluate.ts'
 import { compilePolicies, type PolicyRow } from '../../../src/pdp/policy.ts'
 
+const PLAIN = {
+  mode: 'enforce',
+  access: null,
+  label: null,
+  environment: null,
+  requireAcr: null,
+  requireSenderConstrained: false,
+  maxAuthAgeSeconds: null,
+  requireApproval: false,
+} as const
+
 /**
  * The decision alone, with as many policies as are asked for: nine of ten rows speak of other tools,
  * roles or clients, every third has a condition. A Worker's clock stands still while it computes,
@@ -11,17 +22,17 @@ const rowsOf = (count: number): PolicyRow[] =>
   Array.from({ length: count }, (_, number) => ({
     id: `policy-${number}`,
     effect: number % 10 === 9 ? ('deny' as const) : ('allow' as const),
+    ...PLAIN,
     role: number % 2 === 0 ? `role-${number % 97}` : null,
     client: number % 3 === 0 ? `client-${number % 31}` : null,
     agent: number % 2 === 0 ? '*' : null,
     server: 'crm',
     tool: number % 5 === 0 ? `area_${number % 211}_*` : `tool_${number}`,
-    access: null,
-    label: null,
     condition: number % 3 === 1 ? `args.amount < ${number}.0 && subject.id != "nobody"` : null,
   }))
 
 const own: PolicyRow = {
+  ...PLAIN,
   id: 'own',
   effect: 'allow',
   role: 'role-1',
@@ -29,8 +40,6 @@ const own: PolicyRow = {
   agent: '*',
   server: 'crm',
   tool: 'tool_1',
-  access: null,
-  label: null,
   condition: 'args.amount < 1000.0 && args.nested.kind == "invoice"',
 }
 
@@ -46,18 +55,32 @@ const request: EvaluationRequest = {
       actorChain: [],
       tokenId: 'token',
       scopes: [],
+      acr: null,
+      authTime: null,
+      senderConstrained: false,
     },
   },
   action: { name: 'tools/call' },
   resource: { type: 'tool', id: 'tool_1', properties: { server: 'crm' } },
-  context: { arguments: { amount: 5, nested: { kind: 'invoice' } }, now: 1 },
+  context: {
+    arguments: { amount: 5, nested: { kind: 'invoice' } },
+    now: 1,
+    network: { ip: null, country: null, asn: null },
+  },
 }
 
 const facts: Facts = {
   revision: '1:1',
   tenantActive: true,
   callsPerMinute: 6000,
-  server: { name: 'crm', active: true, internal: true, requiredScopes: [] },
+  server: {
+    name: 'crm',
+    active: true,
+    internal: true,
+    requiredScopes: [],
+    consentRequired: false,
+    observeUntil: null,
+  },
   clientActive: true,
   agentActive: null,
   subjectRoles: ['role-1', 'role-2', 'role-3'].map((role) => ({ role, expiresAt: null })),
@@ -68,8 +91,16 @@ const facts: Facts = {
     row: 'tool_1',
     access: 'write',
     labels: ['sink.update'],
+    depends: null,
+    environment: 'production',
     requiredScopes: [],
+    pin: null,
   },
+  sighting: null,
+  targets: [],
+  unreadable: null,
+  consents: [],
+  tasks: [],
 }
 
 const sets = new Map<number, ReturnType<typeof compilePolicies>>()

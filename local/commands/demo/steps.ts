@@ -2,6 +2,7 @@ import { deletionBudget } from './deletion-budget.ts'
 import { decisionLog } from './decision-log.ts'
 import { firstCalls, policyChange, roleChange } from './policy-steps.ts'
 import { newServer } from './new-server.ts'
+import { classification, ownership } from './resource-steps.ts'
 import { readThenExport } from './read-then-export.ts'
 import { revocation } from './revocation.ts'
 import type { Step } from './tour.ts'
@@ -11,6 +12,8 @@ export const STEPS: readonly Step[] = [
   firstCalls,
   roleChange,
   policyChange,
+  ownership,
+  classification,
   readThenExport,
   revocation,
   deletionBudget,
