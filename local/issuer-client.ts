@@ -9,6 +9,8 @@ export interface TokenRequest {
   readonly agent?: string | undefined
   readonly scope?: string | undefined
   readonly server?: string | undefined
+  /** The path that the token is for, in place of a server's: `access/v1` are the AuthZEN doors. */
+  readonly path?: string | undefined
   readonly task?: string | undefined
   readonly tenant?: string | undefined
   readonly lifetimeSeconds?: number | undefined
@@ -33,7 +35,7 @@ export async function mintToken(stack: StackRecord, request: TokenRequest): Prom
       client: request.client,
       agent: request.agent,
       scope: request.scope ?? (await everyScopeOf(stack, server)),
-      resource: `${stack.sallyport}/${server}/mcp`,
+      resource: `${stack.sallyport}/${request.path ?? `${server}/mcp`}`,
       task: request.task,
       tenant: request.tenant ?? DEFAULT_TENANT,
       lifetime_s: request.lifetimeSeconds ?? DEFAULT_LIFETIME_S,

@@ -6,7 +6,7 @@ import { command } from './command.ts'
 
 const USAGE =
   'usage: npm run -s token -- --sub alice --client acme-agent [--agent ID] [--scope "…"] ' +
-  '[--server NAME] [--task ID] [--tenant T] [--lifetime SECONDS]'
+  '[--server NAME | --path access/v1] [--task ID] [--tenant T] [--lifetime SECONDS]'
 
 await command(async () => {
   const { values } = parseArgs({
@@ -16,6 +16,7 @@ await command(async () => {
       agent: { type: 'string' },
       scope: { type: 'string' },
       server: { type: 'string' },
+      path: { type: 'string' },
       task: { type: 'string' },
       tenant: { type: 'string' },
       lifetime: { type: 'string' },

@@ -4,10 +4,9 @@ import { isObserved } from '../pdp/evaluate.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Background, Doors } from './doors.ts'
 import { identifyBy, type Caller } from './identify.ts'
-import { judge, type Judged } from './judge.ts'
+import { judgeSeen } from './judge.ts'
 import { networkOf } from './network.ts'
 import { permitOf, type Permit } from './permit.ts'
-import { lookAgain } from './pins.ts'
 import { questionOf, type Question } from './question.ts'
 import type { Received } from './receive.ts'
 import { argumentsKeyOf, MAX_ADMITTED_INPUTS, MAX_REFUSED_INPUTS, stepOf } from './record.ts'
@@ -86,8 +85,8 @@ interface Attempt {
 }
 
 async function attemptDecision(call: Call, decision: string): Promise<Result<Attempt, Refused>> {
-  const { received, caller, doors, question, session, argumentsKey } = call
-  const judged = await judgeSeen(call)
+  const { received, caller, doors, background, question, session, argumentsKey } = call
+  const judged = await judgeSeen(question, caller.compiled, doors, background)
   if (!judged.ok) return unrecorded(judged.error)
   const { request, facts, matches, wouldBe, refusal, compiled, readAt } = judged.value
   if (compiled !== caller.compiled) {
@@ -117,22 +116,6 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
     return err({ refusal: admission.value.refusal, decision: admission.value.decision })
   }
   return ok({ permit: permitOf(call, decision, judged.value), readAt })
-}
-
-/** Where nobody has seen the tool's definition lately, Sallyport looks first, once. */
-async function judgeSeen(call: Call): Promise<Result<Judged, Refusal>> {
-  const { question, caller, doors, background } = call
-  const judged = await judge(question, caller.compiled, doors.policies)
-  if (!judged.ok) return judged
-  const { refusal, wouldBe, server, compiled } = judged.value
-  const looked = (): Promise<void> => lookAgain(doors, question.actor.tenant, server)
-  if (refusal?.reason === 'tool_unverified') {
-    await looked()
-    return judge(question, compiled, doors.policies)
-  }
-  // What is only watched waits for nobody.
-  if (wouldBe?.refusal?.reason === 'tool_unverified') background(looked())
-  return judged
 }
 
 export const unrecorded = (refusal: Refusal) => err({ refusal, decision: null } as const)

@@ -7,6 +7,9 @@ import type { Doors } from './doors.ts'
 import type { Received } from './receive.ts'
 import type { Refusal } from './refusal.ts'
 
+/** What door one looks at of a request. */
+export type Presented = Pick<Received, 'server' | 'credentials' | 'resources'>
+
 /** Door one's answer, with the rows it was given by. */
 export interface Caller {
   readonly claims: Claims
@@ -17,7 +20,10 @@ export interface Caller {
  * Door one. The rows may be a little old: then they may only say no. A yes counts once `decide` has
  * confirmed their revision, and a no that newer rows could turn is asked of newer rows.
  */
-export async function identify(received: Received, doors: Doors): Promise<Result<Caller, Refusal>> {
+export async function identify(
+  received: Presented,
+  doors: Doors,
+): Promise<Result<Caller, Refusal>> {
   const { config, policies } = doors
   if (config.unsafe !== null) return err(unsafe(config.unsafe))
   const known = await policies.lastKnown(received.server)
@@ -36,7 +42,7 @@ export async function identify(received: Received, doors: Doors): Promise<Result
 /** The same token by other rows; also asked when a row moved between door one and door two. */
 export async function identifyBy(
   compiled: CompiledTenant,
-  received: Received,
+  received: Presented,
   doors: Doors,
 ): Promise<Result<Caller, Refusal>> {
   if (compiled.unsafe !== null) return err(unsafe(compiled.unsafe))

@@ -5,7 +5,9 @@ import { err, ok, type Result } from '../result.ts'
 import type { CompiledServer, CompiledTenant } from '../storage/compiled.ts'
 import type { FreshFacts } from '../storage/facts.ts'
 import type { PolicyStore } from '../storage/policy-store.ts'
+import type { Background, Doors } from './doors.ts'
 import { unavailable } from './identify.ts'
+import { lookAgain } from './pins.ts'
 import { argumentsRead, factKeysOf, factsOf, requestOf, type Question } from './question.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -49,4 +51,24 @@ export async function judge(
   const request = requestOf(question, readAt)
   const evaluation = evaluate(request, compiled.policies, facts)
   return ok({ ...evaluation, request, facts, fresh, compiled, server, readAt })
+}
+
+/** Where nobody has seen the tool's definition lately, Sallyport looks first, once. */
+export async function judgeSeen(
+  question: Question,
+  known: CompiledTenant,
+  doors: Doors,
+  background: Background,
+): Promise<Result<Judged, Refusal>> {
+  const judged = await judge(question, known, doors.policies)
+  if (!judged.ok) return judged
+  const { refusal, wouldBe, server, compiled } = judged.value
+  const look = (): Promise<void> => lookAgain(doors, question.actor.tenant, server)
+  if (refusal?.reason === 'tool_unverified') {
+    await look()
+    return judge(question, compiled, doors.policies)
+  }
+  // What is only watched waits for nobody.
+  if (wouldBe?.refusal?.reason === 'tool_unverified') background(look())
+  return judged
 }

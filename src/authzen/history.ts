@@ -1,0 +1,46 @@
+import { compileRules, type RuleSet } from '../pdp/sequence/advance.ts'
+import { isObserved } from '../pdp/evaluate.ts'
+import { labelsOfQuestion } from '../pdp/tool-class.ts'
+import type { Judged } from '../pep/judge.ts'
+import type { CompiledTenant } from '../storage/compiled.ts'
+
+/** Compiled once for each revision that this isolate holds. */
+const compiledRules = new WeakMap<CompiledTenant, RuleSet>()
+
+function rulesOf(compiled: CompiledTenant): RuleSet {
+  const known = compiledRules.get(compiled)
+  if (known !== undefined) return known
+  const rules = compileRules(compiled.revision, compiled.sequenceRules)
+  compiledRules.set(compiled, rules)
+  return rules
+}
+
+/**
+ * Whether a rule over history could refuse this call. A question does not look at the history, which
+ * may have changed before the call is made, so what could be refused is not promised.
+ */
+export const historyMayRefuse = ({ request, facts, compiled }: Judged): boolean =>
+  rulesOf(compiled)
+    .triggeredBy(labelsOfQuestion(request, facts))
+    .some(({ row }) => row.effect === 'deny')
+
+export const isWatchedOnly = ({ facts, readAt }: Judged): boolean => isObserved(facts, readAt)
+
+/**
+ * Whether another answer could follow from arguments that nobody told: the tool's class or labels
+ * hang on them, they name resources, or a policy that may speak of this call reads them.
+ */
+export function hangsOnArguments({ request, facts, compiled, server }: Judged): boolean {
+  const tool = request.resource.id
+  if (server.tools.find(tool, null)?.depends != null) return true
+  if (server.tools.fields(tool).arguments.length > 0) return true
+  const { client, agent } = request.subject.properties
+  const roles = [...facts.subjectRoles, ...facts.agentRoles].map(({ role }) => role)
+  return compiled.policies
+    .candidates({ server: facts.server.name, tool, client, agent, roles })
+    .some((policy) => {
+      if (policy.row.mode === 'shadow') return false
+      const condition = policy.condition()
+      return condition !== null && 'readsCall' in condition && condition.readsCall
+    })
+}

@@ -1,0 +1,51 @@
+import type { Credentials } from '../authentication/authenticate.ts'
+import { readCredentials } from '../authentication/authenticate.ts'
+import type { Config } from '../config.ts'
+import { readJson } from '../mcp/json.ts'
+import type { JsonValue } from '../mcp/value.ts'
+import { checkAddress, checkForm, credentialsOf, decode, readBounded } from '../pep/receive.ts'
+import type { Refusal } from '../pep/refusal.ts'
+import { err, ok, type Result } from '../result.ts'
+
+/** A question is short; fifty of them are not long. */
+const MAX_BODY_BYTES = 64 * 1024
+
+export interface ReceivedQuestion {
+  readonly request: Request
+  readonly credentials: Credentials
+  readonly body: JsonValue
+  /** What a token must be for, under each public origin. */
+  readonly audiences: readonly [string, ...string[]]
+}
+
+/** Shape only. Whoever shows no credential at all is not read any further. */
+export async function receiveQuestion(
+  request: Request,
+  config: Config,
+): Promise<Result<ReceivedQuestion, Refusal>> {
+  const refusal = checkAddress(request, config) ?? checkForm(request)
+  if (refusal !== null) return err(refusal)
+  const credentials = credentialsOf(request)
+  const presented = readCredentials(credentials)
+  if (!presented.ok) return presented
+  const bytes = await readBounded(request, MAX_BODY_BYTES)
+  if (bytes === null) {
+    return err({ at: 'receive', reason: 'body_too_large', limitBytes: MAX_BODY_BYTES })
+  }
+  const text = decode(bytes)
+  if (text === null) return err({ at: 'receive', reason: 'malformed_json', detail: 'not UTF-8' })
+  const body = readJson(text)
+  if (!body.ok) {
+    return err({ at: 'receive', reason: 'malformed_json', detail: body.error.detail })
+  }
+  const [canonical, ...aliases] = config.publicOrigins
+  return ok({
+    request,
+    credentials,
+    body: body.value,
+    audiences: [audienceOf(canonical), ...aliases.map(audienceOf)],
+  })
+}
+
+/** INVARIANT: never the identifier of an MCP server, so that no token opens both. */
+export const audienceOf = (origin: string): string => `${origin}/access/v1`
