@@ -1,4 +1,4 @@
--- Whom the tenant trusts, who works there, and the server with its tools. Replace every name.
+-- Whom the tenant trusts, who works there, and the server. Replace every name.
 
 INSERT INTO tenants (id, name) VALUES ('example', 'Example Inc.');
 
@@ -21,17 +21,3 @@ INSERT INTO role_assignments (tenant, issuer, holder_kind, holder, role) VALUES
 
 INSERT INTO servers (name, tenant, url, title, required_scope, internal) VALUES
   ('warehouse', 'example', 'https://warehouse.example.com/mcp', 'Data warehouse', 'warehouse:use', 1);
-
-INSERT INTO tools (tenant, server, name, access, labels_reviewed) VALUES
-  ('example', 'warehouse', 'list_tables',   'read',        1),
-  ('example', 'warehouse', 'run_query',     'read',        1),
-  ('example', 'warehouse', 'read_comments', 'read',        1),
-  ('example', 'warehouse', 'post_message',  'write',       1),
-  ('example', 'warehouse', 'export_table',  'export',      1),
-  ('example', 'warehouse', 'drop_table',    'destructive', 1);
-
--- Comments are written by strangers; a message leaves the house.
-INSERT INTO tool_labels (tenant, server, tool, label) VALUES
-  ('example', 'warehouse', 'run_query',     'source.confidential'),
-  ('example', 'warehouse', 'read_comments', 'source.untrusted'),
-  ('example', 'warehouse', 'post_message',  'sink.external_send');

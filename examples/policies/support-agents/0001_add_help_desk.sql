@@ -1,4 +1,4 @@
--- Whom the tenant trusts, who works there, and the help desk with its tools. Replace every name.
+-- Whom the tenant trusts, who works there, and the help desk. Replace every name.
 
 INSERT INTO tenants (id, name) VALUES ('example', 'Example Inc.');
 
@@ -15,25 +15,11 @@ INSERT INTO agents (tenant, issuer, id, name) VALUES
 -- People hold the roles of their work, each piece of software a role of its own.
 INSERT INTO role_assignments (tenant, issuer, holder_kind, holder, role) VALUES
   ('example', 'https://login.example.com/', 'user',   'sam',        'support'),
+  ('example', 'https://login.example.com/', 'user',   'kim',        'support'),
   ('example', 'https://login.example.com/', 'user',   'lea',        'lead'),
-  ('example', 'https://login.example.com/', 'user',   'lea',        'support'),
   ('example', 'https://login.example.com/', 'client', 'help-desk',  'desk'),
   ('example', 'https://login.example.com/', 'agent',  'answer-bot', 'answering'),
   ('example', 'https://login.example.com/', 'agent',  'triage-bot', 'triage');
 
 INSERT INTO servers (name, tenant, url, title, required_scope, internal) VALUES
   ('help-desk', 'example', 'https://help.example.com/mcp', 'Help desk', 'help:use', 1);
-
-INSERT INTO tools (tenant, server, name, access, labels_reviewed) VALUES
-  ('example', 'help-desk', 'read_ticket',   'read',  1),
-  ('example', 'help-desk', 'find_customer', 'read',  1),
-  ('example', 'help-desk', 'tag_ticket',    'write', 1),
-  ('example', 'help-desk', 'send_answer',   'write', 1),
-  ('example', 'help-desk', 'refund',        'write', 1);
-
--- A ticket is written by a stranger, a customer's file is confidential, an answer leaves the house.
-INSERT INTO tool_labels (tenant, server, tool, label) VALUES
-  ('example', 'help-desk', 'read_ticket',   'source.untrusted'),
-  ('example', 'help-desk', 'find_customer', 'source.confidential'),
-  ('example', 'help-desk', 'send_answer',   'sink.external_send'),
-  ('example', 'help-desk', 'refund',        'sink.payment');

@@ -2,20 +2,25 @@
 import { readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { readJson } from '../../mcp/json.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../../mcp/value.ts'
+import type { JsonObject, JsonValue } from '../../mcp/value.ts'
+import type { Network } from '../../pdp/evaluation.ts'
 import { Mistake } from '../mistake.ts'
-import type { Call } from './decide.ts'
-import type { PastCall } from './history.ts'
+import type { Call, PastCall } from './call.ts'
+import { Fields } from './fields.ts'
 
 export interface Case {
   readonly name: string
   readonly rationale: string | null
   readonly call: Call
-  readonly expect: 'allow' | 'deny'
+  readonly expect: 'allow' | 'deny' | 'approve'
   /** null: any. */
   readonly reason: string | null
   /** The row that must have decided; null: any. */
   readonly policy: string | null
+  /** What rows that only watch must have led to, null if none may have; undefined: whatever. */
+  readonly wouldBe: string | null | undefined
+  /** What the inputs of the record must contain; null: whatever. */
+  readonly record: JsonObject | null
 }
 
 export interface CaseFile {
@@ -37,41 +42,6 @@ export function readCaseFile(path: string): CaseFile {
   }
 }
 
-function readCase(place: string, value: JsonValue): Case {
-  const fields = new Fields(place, value)
-  const name = fields.text('name')
-  const one = new Fields(`${place} (${name})`, value)
-  one.only(CASE_FIELDS)
-  const subject = new Fields(`${place} (${name}): subject`, one.get('subject'))
-  subject.only(['id', 'roles'])
-  const expect = one.text('expect')
-  if (expect !== 'allow' && expect !== 'deny') {
-    throw new Mistake(`${place} (${name}): \`expect\` must be "allow" or "deny"`)
-  }
-  return {
-    name,
-    rationale: one.textOrNull('rationale'),
-    call: {
-      tenant: one.text('tenant'),
-      server: one.text('server'),
-      tool: one.text('tool'),
-      arguments: one.has('arguments') ? one.object('arguments') : EMPTY,
-      subject: subject.text('id'),
-      roles: subject.has('roles') ? subject.texts('roles') : null,
-      client: one.text('client'),
-      agent: one.textOrNull('agent'),
-      scopes: one.has('scopes') ? one.texts('scopes') : null,
-      history: one.has('history')
-        ? one.list('history').map((past) => readPast(`${place} (${name}): history`, past))
-        : [],
-    },
-    expect,
-    reason: one.textOrNull('reason'),
-    policy: one.textOrNull('policy'),
-  }
-}
-
-/** A slip in an optional field would leave the case passing for no reason. */
 const CASE_FIELDS = [
   'name',
   'rationale',
@@ -81,13 +51,75 @@ const CASE_FIELDS = [
   'arguments',
   'subject',
   'client',
+  'sender_constrained',
   'agent',
   'scopes',
+  'network',
+  'at',
+  'definition',
   'history',
+  'result',
   'expect',
   'reason',
   'policy',
+  'would_be',
+  'record',
 ]
+
+function readCase(unnamed: string, value: JsonValue): Case {
+  const name = new Fields(unnamed, value).text('name')
+  const place = `${unnamed} (${name})`
+  const one = new Fields(place, value)
+  one.only(CASE_FIELDS)
+  return {
+    name,
+    rationale: one.textOrNull('rationale'),
+    call: readCall(place, one),
+    expect: one.oneOf('expect', ['allow', 'deny', 'approve']),
+    reason: one.textOrNull('reason'),
+    policy: one.textOrNull('policy'),
+    wouldBe: one.get('would_be') === undefined ? undefined : one.textOrNull('would_be'),
+    record: one.objectOrNull('record'),
+  }
+}
+
+function readCall(place: string, one: Fields): Call {
+  const subject = new Fields(`${place}: subject`, one.get('subject'))
+  subject.only(['id', 'roles', 'acr', 'logged_in_seconds_ago'])
+  return {
+    tenant: one.text('tenant'),
+    server: one.text('server'),
+    tool: one.text('tool'),
+    arguments: one.objectOrNull('arguments') ?? EMPTY,
+    subject: subject.text('id'),
+    roles: subject.has('roles') ? subject.texts('roles') : null,
+    acr: subject.textOrNull('acr'),
+    loggedInSecondsAgo: subject.numberOrNull('logged_in_seconds_ago'),
+    client: one.text('client'),
+    senderConstrained: one.flag('sender_constrained'),
+    agent: one.textOrNull('agent'),
+    scopes: one.has('scopes') ? one.texts('scopes') : null,
+    network: readNetwork(place, one.objectOrNull('network') ?? EMPTY),
+    at: one.timeOrNull('at'),
+    definition: one.has('definition')
+      ? one.oneOf('definition', ['pinned', 'changed', 'unseen'])
+      : 'pinned',
+    history: one.has('history')
+      ? one.list('history').map((past) => readPast(`${place}: history`, past))
+      : [],
+    result: one.objectOrNull('result'),
+  }
+}
+
+function readNetwork(place: string, value: JsonObject): Network {
+  const network = new Fields(`${place}: network`, value)
+  network.only(['ip', 'country', 'asn'])
+  return {
+    ip: network.textOrNull('ip'),
+    country: network.textOrNull('country'),
+    asn: network.numberOrNull('asn'),
+  }
+}
 
 function readPast(place: string, value: JsonValue): PastCall {
   const past = new Fields(place, value)
@@ -95,68 +127,9 @@ function readPast(place: string, value: JsonValue): PastCall {
   return {
     tool: past.text('tool'),
     server: past.textOrNull('server'),
+    arguments: past.objectOrNull('arguments') ?? EMPTY,
     secondsAgo: past.numberOrNull('seconds_ago'),
   }
 }
 
 const EMPTY = Object.create(null) as JsonObject
-
-/** A JSON object whose members are read by type, with the place in every complaint. */
-class Fields {
-  readonly #place: string
-  readonly #object: JsonObject
-
-  constructor(place: string, value: JsonValue | undefined) {
-    if (!isJsonObject(value)) throw new Mistake(`${place}: must be an object`)
-    this.#place = place
-    this.#object = value
-  }
-
-  has(name: string): boolean {
-    return this.#object[name] !== undefined && this.#object[name] !== null
-  }
-
-  get(name: string): JsonValue | undefined {
-    return this.#object[name]
-  }
-
-  only(names: readonly string[]): void {
-    const other = Object.keys(this.#object).find((name) => !names.includes(name))
-    if (other !== undefined) throw new Mistake(`${this.#place}: no field is named \`${other}\``)
-  }
-
-  text(name: string): string {
-    const value = this.#object[name]
-    return typeof value === 'string' && value !== '' ? value : this.#wrong(name, 'a text')
-  }
-
-  textOrNull(name: string): string | null {
-    return this.has(name) ? this.text(name) : null
-  }
-
-  numberOrNull(name: string): number | null {
-    if (!this.has(name)) return null
-    const value = this.#object[name]
-    return typeof value === 'number' ? value : this.#wrong(name, 'a number')
-  }
-
-  object(name: string): JsonObject {
-    const value = this.#object[name]
-    return isJsonObject(value) ? value : this.#wrong(name, 'an object')
-  }
-
-  list(name: string): readonly JsonValue[] {
-    const value = this.#object[name]
-    return Array.isArray(value) ? (value as readonly JsonValue[]) : this.#wrong(name, 'a list')
-  }
-
-  texts(name: string): string[] {
-    return this.list(name).map((value) =>
-      typeof value === 'string' ? value : this.#wrong(name, 'a list of texts'),
-    )
-  }
-
-  #wrong(name: string, wanted: string): never {
-    throw new Mistake(`${this.#place}: \`${name}\` must be ${wanted}`)
-  }
-}

@@ -1,37 +1,22 @@
-// One call, decided by the Worker's own core over the rows of the scratch database.
+// One call, decided by the Worker's own code over the rows of the scratch database.
 import type { DatabaseSync } from 'node:sqlite'
+import { decisionRow } from '../../durable-objects/decision-row.ts'
+import { partsOf } from '../../mcp/result-parts.ts'
 import type { JsonObject } from '../../mcp/value.ts'
-import { actorOf, evaluate } from '../../pdp/evaluate.ts'
-import {
-  isWorkload,
-  type Actor,
-  type EvaluationRequest,
-  type Facts,
-  type PolicyMatch,
-  type RevocationFact,
-  type RoleFact,
-} from '../../pdp/evaluation.ts'
-import { compilePolicies } from '../../pdp/policy.ts'
-import { REVOCATION_KINDS, type DecisionRefusal } from '../../pdp/refusal.ts'
-import { judge, type RuleHit } from '../../pdp/sequence/advance.ts'
+import { evaluate, isObserved } from '../../pdp/evaluate.ts'
+import type { Actor, Evaluation, EvaluationRequest, Facts, WouldBe } from '../../pdp/evaluation.ts'
+import type { DecisionRefusal } from '../../pdp/refusal.ts'
+import { resourcesInResult } from '../../pdp/resources.ts'
+import { compileRules, judge, type RuleHit } from '../../pdp/sequence/advance.ts'
+import type { Step } from '../../pdp/sequence/rule.ts'
+import { labelsOfQuestion } from '../../pdp/tool-class.ts'
+import { actorKeyOf, sessionKeyOf, type Question } from '../../pep/question.ts'
+import { argumentsKeyOf, MAX_ADMITTED_INPUTS, stepOf } from '../../pep/record.ts'
 import { Mistake } from '../mistake.ts'
-import { readTenant, select, type TenantRows } from '../scratch/tenant-rows.ts'
-import { remembered, type PastCall } from './history.ts'
-
-export interface Call {
-  readonly tenant: string
-  readonly server: string
-  readonly tool: string
-  readonly arguments: JsonObject
-  readonly subject: string
-  /** null: as role_assignments say. */
-  readonly roles: readonly string[] | null
-  readonly client: string
-  readonly agent: string | null
-  /** null: all that the call needs, so that the question is about policies. */
-  readonly scopes: readonly string[] | null
-  readonly history: readonly PastCall[]
-}
+import { readTenant, type TenantRows } from '../scratch/tenant-rows.ts'
+import type { Call } from './call.ts'
+import { compiledRows, gather, type Gathered } from './gather.ts'
+import { remembered } from './history.ts'
 
 export interface Decision {
   readonly rows: TenantRows
@@ -39,138 +24,150 @@ export interface Decision {
   readonly facts: Facts
   /** null: allowed. */
   readonly refusal: DecisionRefusal | null
-  readonly matches: readonly PolicyMatch[]
+  readonly matches: Evaluation['matches']
+  readonly wouldBe: WouldBe | null
   /** null: the rules were not asked, because the call was refused before. */
   readonly hits: readonly RuleHit[] | null
   /** Sequence rules that this call's labels call up. */
   readonly asked: readonly string[]
+  /** The columns and the JSON of its record, as the decision log would hold them. */
+  readonly decision: 'allow' | 'deny' | 'approve'
+  readonly wouldBeReason: string | null
+  readonly record: string
 }
 
-export function decideCall(database: DatabaseSync, call: Call): Decision {
+export async function decideCall(database: DatabaseSync, call: Call): Promise<Decision> {
   const rows = readTenant(database, call.tenant)
-  const server = rows.servers.get(call.server)
-  if (server === undefined) {
-    throw new Mistake(`tenant \`${call.tenant}\` has no server \`${call.server}\``)
+  const compiled = compiledRows(rows)
+  const now = call.at ?? Date.now()
+  const question = await questionOf(rows, call, now)
+  const policies = compiled.policies
+  const gathered = gather(database, compiled, question, call, now)
+  const judged = evaluate(gathered.request, policies, gathered.facts)
+  const { tables } = rows
+  const rules = compileRules('', tables.sequenceRules)
+  const labelsOf = (past: Question) => {
+    const { request, facts } = gather(database, compiled, past, call, now)
+    if (facts.tool === null) {
+      throw new Mistake(`history: no row of \`tools\` speaks of \`${past.tool}\``)
+    }
+    return labelsOfQuestion(request, facts)
   }
-  const tool = server.tools.find(call.tool)
-  const now = Date.now()
-  const needed = [...server.facts.requiredScopes, ...(tool?.requiredScopes ?? [])]
-  const issuer = issuerOf(rows, call)
-  const request: EvaluationRequest = {
-    subject: {
-      type: call.subject === call.client ? 'workload' : 'user',
-      id: call.subject,
-      properties: {
-        tenant: call.tenant,
-        issuer,
-        client: call.client,
-        agent: call.agent,
-        actorChain: call.agent === null ? [] : [call.agent],
-        tokenId: 'policy-command',
-        scopes: call.scopes ?? needed,
-      },
-    },
-    action: { name: 'tools/call' },
-    resource: { type: 'tool', id: call.tool, properties: { server: call.server } },
-    context: { arguments: call.arguments, now },
+  const view = remembered(question, call.history, labelsOf, now)
+  const step: Step = {
+    actorKey: actorKeyOf(question.actor),
+    labels: labelsOfQuestion(gathered.request, gathered.facts),
+    now: { sequence: call.history.length + 1, at: now },
   }
-  const actor = actorOf(request)
-  const facts: Facts = {
-    revision: '',
-    ...readFacts(database, actor, call),
-    server: server.facts,
-    tool,
-  }
-  const { refusal, matches } = evaluate(request, compilePolicies(rows.policies), facts)
-  const { rules, view, step } = remembered(rows, server, actor, call.history, tool, now)
   const asked = rules.triggeredBy(step.labels).map(({ row }) => row.id)
-  if (refusal !== null) return { rows, request, facts, refusal, matches, hits: null, asked }
-  const hits = judge(rules, view, step)
-  const denial = hits.find(({ effect }) => effect === 'deny')
+  const admitted =
+    judged.refusal === null ? admit(judge(rules, view, step), gathered, judged) : null
+  const decided = admitted ?? { ...judged, hits: null }
+  const answered =
+    decided.refusal === null && call.result !== null
+      ? decideResult(database, compiled, question, call, call.result, now)
+      : null
+  const { refusal, matches, wouldBe, request, facts } = { ...gathered, ...decided, ...answered }
+  const inputs = { request, facts, matches, wouldBe }
+  const key = await argumentsKeyOf(call.arguments)
+  const recorded = decisionRow(
+    stepOf(question, 'scratch', inputs, key, MAX_ADMITTED_INPUTS),
+    step.now,
+    refusal,
+    decided.hits ?? [],
+  )
   return {
     rows,
     request,
     facts,
-    refusal:
-      denial === undefined
-        ? null
-        : {
-            at: 'decide',
-            reason: 'denied_by_sequence',
-            rule: denial.rule,
-            ruleReason: denial.reason,
-          },
+    refusal,
     matches,
-    hits,
+    wouldBe,
+    hits: decided.hits,
     asked,
+    decision: recorded.decision,
+    wouldBeReason: recorded.would_be,
+    record: recorded.record,
+  }
+}
+
+type Decided = Evaluation & Pick<Decision, 'hits'>
+
+/** As the session does it (src/durable-objects/session.ts): on an observed server a rule only notes. */
+function admit(
+  hits: readonly RuleHit[],
+  { request, facts }: Gathered,
+  { matches, wouldBe }: Evaluation,
+): Decided {
+  const denial = hits.find(({ effect }) => effect === 'deny')
+  const refusal: DecisionRefusal | null =
+    denial === undefined
+      ? null
+      : {
+          at: 'decide',
+          reason: 'denied_by_sequence',
+          rule: denial.rule,
+          ruleReason: denial.reason,
+        }
+  if (!isObserved(facts, request.context.now)) return { refusal, matches, wouldBe, hits }
+  return { refusal: null, matches, wouldBe: wouldBe ?? { by: 'observe', refusal }, hits }
+}
+
+/** As the Worker does it (src/pep/result.ts): decided again, with what the result names. */
+function decideResult(
+  database: DatabaseSync,
+  compiled: ReturnType<typeof compiledRows>,
+  question: Question,
+  call: Call,
+  result: JsonObject,
+  now: number,
+): (Gathered & Evaluation) | null {
+  const fields = compiled.servers.get(call.server)?.tools.fields(call.tool).results ?? []
+  if (fields.length === 0) return null
+  const read = resourcesInResult(fields, partsOf(result))
+  const named = read.kind === 'named' ? read.resources : []
+  const gathered = gather(database, compiled, question, call, now, named)
+  const judged = evaluate(gathered.request, compiled.policies, gathered.facts)
+  const because: DecisionRefusal | null =
+    judged.refusal ??
+    (read.kind === 'named' ? null : { at: 'decide', reason: 'target_unreadable', pointer: null })
+  const refusal: DecisionRefusal | null =
+    because === null ? null : { at: 'decide', reason: 'result_withheld', because }
+  return { ...gathered, ...judged, refusal }
+}
+
+async function questionOf(rows: TenantRows, call: Call, now: number): Promise<Question> {
+  const { tenant, subject, client, agent, loggedInSecondsAgo } = call
+  const actor: Actor = { tenant, issuer: issuerOf(rows, call), subject, client, agent }
+  const server = rows.servers.get(call.server)
+  const tool = server?.tools.find(call.tool, call.arguments)
+  return {
+    actor,
+    session: await sessionKeyOf(actor),
+    credential: {
+      tokenId: 'policy-command',
+      actorChain: agent === null ? [] : [agent],
+      scopes: call.scopes ?? [
+        ...(server?.facts.requiredScopes ?? []),
+        ...(tool?.requiredScopes ?? []),
+      ],
+      acr: call.acr,
+      authTime: loggedInSecondsAgo === null ? null : Math.floor(now / 1000) - loggedInSecondsAgo,
+      senderConstrained: call.senderConstrained,
+    },
+    server: call.server,
+    method: 'tools/call',
+    tool: call.tool,
+    arguments: call.arguments,
+    listing: false,
+    network: call.network,
   }
 }
 
 /** The issuer that knows the client; a tenant's only one where none does. */
-function issuerOf({ tenant, registrations, issuers }: TenantRows, { client }: Call): string {
-  const registered = registrations.find(({ kind, id }) => kind === 'client' && id === client)
-  const issuer = registered?.issuer ?? issuers[0]?.url
+function issuerOf({ tenant, tables }: TenantRows, { client }: Call): string {
+  const registered = tables.clients.find(({ id }) => id === client)
+  const issuer = registered?.issuer ?? tables.issuers[0]?.url
   if (issuer === undefined) throw new Mistake(`tenant \`${tenant}\` trusts no issuer`)
   return issuer
-}
-
-type StoredFacts = Omit<Facts, 'revision' | 'server' | 'tool'>
-
-function readFacts(database: DatabaseSync, actor: Actor, call: Call): StoredFacts {
-  const { tenant, issuer, subject, client, agent } = actor
-  const [row] = select<{ active: number; calls: number }>(
-    database,
-    'SELECT active, actor_calls_per_minute AS calls FROM tenants WHERE id = ?',
-    tenant,
-  )
-  const workload = isWorkload(actor)
-  const activeIn = (table: 'clients' | 'agents', id: string): boolean | null => {
-    const sql = `SELECT active FROM ${table} WHERE tenant = ? AND issuer = ? AND id = ?`
-    const [found] = select<{ active: number }>(database, sql, tenant, issuer, id)
-    return found === undefined ? null : found.active === 1
-  }
-  const rolesOf = (kind: string, holder: string): RoleFact[] =>
-    select<RoleFact>(
-      database,
-      `SELECT role, expires_at AS expiresAt FROM role_assignments
-       WHERE tenant = ? AND issuer = ? AND holder_kind = ? AND holder = ? ORDER BY role`,
-      tenant,
-      issuer,
-      kind,
-      holder,
-    )
-  return {
-    tenantActive: row?.active === 1,
-    callsPerMinute: row?.calls ?? 0,
-    clientActive: activeIn('clients', client),
-    agentActive: agent === null ? null : activeIn('agents', agent),
-    subjectRoles:
-      call.roles?.map((role) => ({ role, expiresAt: null })) ??
-      rolesOf(workload ? 'client' : 'user', subject),
-    agentRoles:
-      agent !== null ? rolesOf('agent', agent) : workload ? [] : rolesOf('client', client),
-    revocations: readRevocations(database, actor, call),
-  }
-}
-
-/** Everything about the call that a revocation can name and a file can know. */
-function readRevocations(database: DatabaseSync, actor: Actor, call: Call): RevocationFact[] {
-  const named: Partial<Record<RevocationFact['kind'], string>> = {
-    client: actor.client,
-    subject: actor.subject,
-    ...(actor.agent === null ? {} : { agent: actor.agent }),
-    server: call.server,
-    tool: `${call.server}/${call.tool}`,
-    issuer: actor.issuer,
-    tenant: actor.tenant,
-  }
-  return select<RevocationFact>(
-    database,
-    `SELECT kind, id, issuer, revoked_at AS revokedAt FROM revocations
-     WHERE tenant = ? AND issuer IN ('*', ?)`,
-    actor.tenant,
-    actor.issuer,
-  )
-    .filter(({ kind, id }) => named[kind] === id)
-    .toSorted((a, b) => REVOCATION_KINDS.indexOf(a.kind) - REVOCATION_KINDS.indexOf(b.kind))
 }

@@ -4,15 +4,17 @@ import { isJsonObject, type JsonObject } from '../../mcp/value.ts'
 import { scopesOf } from '../../pdp/tools.ts'
 import { Mistake } from '../mistake.ts'
 import { orDefaultFolder } from '../scratch/sources.ts'
+import type { Call } from './call.ts'
 import { decideCall } from './decide.ts'
 import { explain } from './explain.ts'
+import { readTime, TIME_WANTED } from './fields.ts'
 import { openDatabase } from './open.ts'
 
 const text = { type: 'string' } as const
 const REQUIRED = ['tenant', 'server', 'tool', 'subject', 'client'] as const
 
 /** It has answered the question, whatever the answer is: exit 0. */
-export function explainCommand(args: readonly string[]): boolean {
+export async function explainCommand(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -25,6 +27,15 @@ export function explainCommand(args: readonly string[]): boolean {
       agent: text,
       args: text,
       scopes: text,
+      acr: text,
+      'logged-in-seconds-ago': text,
+      'sender-constrained': { type: 'boolean', default: false },
+      ip: text,
+      country: text,
+      asn: text,
+      at: text,
+      definition: text,
+      result: text,
     },
   })
   const { tenant, server, tool, subject, client } = values
@@ -33,25 +44,54 @@ export function explainCommand(args: readonly string[]): boolean {
     throw new Mistake(`explain needs ${missing.join(' ')}`)
   }
   const database = openDatabase(orDefaultFolder(positionals))
-  const decision = decideCall(database, {
+  const decision = await decideCall(database, {
     tenant,
     server,
     tool,
-    arguments: readArguments(values.args ?? '{}'),
+    arguments: objectIn('--args', values.args ?? '{}'),
     subject,
     roles: null,
+    acr: values.acr ?? null,
+    loggedInSecondsAgo: numberIn('--logged-in-seconds-ago', values['logged-in-seconds-ago']),
     client,
+    senderConstrained: values['sender-constrained'],
     agent: values.agent ?? null,
     scopes: values.scopes === undefined ? null : scopesOf(values.scopes),
+    network: {
+      ip: values.ip ?? null,
+      country: values.country ?? null,
+      asn: numberIn('--asn', values.asn),
+    },
+    at: timeIn(values.at),
+    definition: definitionIn(values.definition),
     history: [],
+    result: values.result === undefined ? null : objectIn('--result', values.result),
   })
   for (const line of explain(decision)) console.log(line)
   return true
 }
 
-function readArguments(json: string): JsonObject {
+function objectIn(option: string, json: string): JsonObject {
   const read = readJson(json)
-  if (!read.ok) throw new Mistake(`--args is not JSON: ${read.error.detail}`)
-  if (!isJsonObject(read.value)) throw new Mistake('--args must be a JSON object')
+  if (!read.ok) throw new Mistake(`${option} is not JSON: ${read.error.detail}`)
+  if (!isJsonObject(read.value)) throw new Mistake(`${option} must be a JSON object`)
   return read.value
+}
+
+function numberIn(option: string, text: string | undefined): number | null {
+  if (text === undefined) return null
+  if (!/^\d{1,15}$/.test(text)) throw new Mistake(`${option} must be a number`)
+  return Number(text)
+}
+
+function timeIn(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const time = readTime(text)
+  if (time === null) throw new Mistake(`--at must be ${TIME_WANTED}`)
+  return time
+}
+
+function definitionIn(text = 'pinned'): Call['definition'] {
+  if (text === 'pinned' || text === 'changed' || text === 'unseen') return text
+  throw new Mistake('--definition must be pinned, changed or unseen')
 }

@@ -1,8 +1,12 @@
 // Why a call gets its decision, in plain words that name the rows.
-import { principals } from '../../pdp/principals.ts'
+import { acrValues } from '../../pdp/assurance.ts'
 import { actorOf } from '../../pdp/evaluate.ts'
-import type { PolicyMatch } from '../../pdp/evaluation.ts'
-import type { DecisionRefusal, Pass } from '../../pdp/refusal.ts'
+import type { Need, PolicyMatch } from '../../pdp/evaluation.ts'
+import type { PolicyRow } from '../../pdp/policy.ts'
+import { principals } from '../../pdp/principals.ts'
+import type { DecisionRefusal } from '../../pdp/refusal.ts'
+import { aboutCall, aboutWouldBe } from './about.ts'
+import { because, WHO } from './because.ts'
 import type { Decision } from './decide.ts'
 import { nearestAllows } from './nearest.ts'
 
@@ -11,7 +15,7 @@ interface Gate {
   readonly refusals: readonly DecisionRefusal['reason'][]
 }
 
-/** In the order of the core. */
+/** In the order of the core (GATES in src/pdp/gates.ts). */
 const GATES: readonly Gate[] = [
   { passed: 'nothing is revoked', refusals: ['revoked'] },
   { passed: 'the tenant is active', refusals: ['tenant_inactive'] },
@@ -19,73 +23,50 @@ const GATES: readonly Gate[] = [
   { passed: 'the client is registered', refusals: ['client_unknown', 'client_inactive'] },
   { passed: 'the agent may act', refusals: ['agent_unknown', 'agent_inactive'] },
   { passed: 'the tool has a row', refusals: ['tool_unknown'] },
+  { passed: 'the definition stands', refusals: ['tool_changed', 'tool_unverified'] },
+  {
+    passed: "nothing of another tenant's is touched",
+    refusals: ['target_unreadable', 'target_of_another_tenant'],
+  },
+  { passed: 'consent is not lacking', refusals: ['consent_required'] },
   { passed: 'the scopes suffice', refusals: ['insufficient_scope'] },
+  { passed: 'no task is overstepped', refusals: ['task_ambiguous', 'outside_task'] },
 ]
 
-const WHO: Readonly<Record<Pass, string>> = { subject: 'the subject', agent: 'the agent' }
 const NEAREST = 3
 
 export function explain(decision: Decision): string[] {
-  const { refusal } = decision
-  const failed = GATES.findIndex(({ refusals }) => refusals.some((one) => one === refusal?.reason))
+  const { refusal, wouldBe } = decision
+  const first = (wouldBe?.by === 'observe' ? wouldBe.refusal : null) ?? refusal
+  const reason = first?.reason === 'result_withheld' ? first.because.reason : first?.reason
+  const failed = GATES.findIndex(({ refusals }) => refusals.some((one) => one === reason))
   const passed = GATES.slice(0, failed < 0 ? GATES.length : failed).map((gate) => gate.passed)
-  const lines = [verdict(decision), `gates passed: ${passed.join(', ') || 'none'}`]
-  lines.push(...aboutTool(decision))
-  if (failed >= 0) return [...lines, 'policies were not asked']
+  const lines = [verdict(decision), ...aboutWouldBe(decision)]
+  lines.push(`gates passed: ${passed.join(', ') || 'none'}`, ...aboutCall(decision))
+  if (failed >= 0 && refusal !== null) return [...lines, 'policies were not asked']
   return [...lines, ...aboutPasses(decision), ...aboutRules(decision)]
 }
 
-function verdict({ refusal }: Decision): string {
+function verdict({ refusal, decision }: Decision): string {
   if (refusal === null) return 'allowed'
-  return `denied (${refusal.reason}): ${because(refusal)}`
-}
-
-function because(refusal: DecisionRefusal): string {
-  switch (refusal.reason) {
-    case 'revoked':
-      return `the ${refusal.kind} is revoked`
-    case 'tenant_inactive':
-      return 'the tenant is switched off'
-    case 'server_inactive':
-      return 'the server is switched off'
-    case 'client_unknown':
-      return 'no row of `clients` speaks of this client'
-    case 'client_inactive':
-      return 'the client is switched off'
-    case 'agent_unknown':
-      return 'no row of `agents` speaks of this agent'
-    case 'agent_inactive':
-      return 'the agent is switched off'
-    case 'tool_unknown':
-      return `no row of \`tools\` speaks of \`${refusal.tool}\``
-    case 'insufficient_scope':
-      return `it needs the scopes ${refusal.scopes.join(' ')}`
-    case 'not_allowed':
-      return `no allow counts for ${WHO[refusal.pass]}`
-    case 'denied_by_policy':
-      return `policy \`${refusal.policy}\` denies it for ${WHO[refusal.pass]}`
-    case 'denied_by_sequence':
-      return `sequence rule \`${refusal.rule}\` holds after what was done before`
-    case 'rate_limited':
-      return 'too many calls'
-  }
-}
-
-function aboutTool({ facts: { tool } }: Decision): string[] {
-  if (tool === null) return []
-  const pattern = tool.row === tool.name ? '' : `, by its pattern \`${tool.row}\``
-  const labels = tool.labels.join(', ') || 'none'
-  return [`tool \`${tool.name}\`${pattern}: access ${tool.access}, labels: ${labels}`]
+  const word = decision === 'approve' ? 'to be approved' : 'denied'
+  return `${word} (${refusal.reason}): ${because(refusal)}`
 }
 
 function aboutPasses(decision: Decision): string[] {
-  const { request, facts, matches } = decision
+  const { request, facts, matches, rows } = decision
+  const rowOf = new Map(rows.tables.policies.map((row) => [row.id, row]))
   return principals(actorOf(request), facts, request.context.now).flatMap(({ pass, roles }) => {
     const own = matches.filter((match) => match.pass === pass)
     const held = [...roles].join(', ') || 'none'
     const lines = [`for ${WHO[pass]} (roles: ${held}):`]
-    lines.push(...own.map((match) => `  ${aboutMatch(match)}`))
-    if (own.some(({ effect, counted }) => effect === 'allow' && counted)) return lines
+    lines.push(...own.map((match) => `  ${aboutMatch(match, rowOf.get(match.id))}`))
+    // One that only asks for something more is as near as can be.
+    const open = own.some(
+      ({ effect, mode, counted, needs }) =>
+        effect === 'allow' && mode === 'enforce' && (counted || needs.length > 0),
+    )
+    if (open) return lines
     lines.push('  no allow counts; the nearest:')
     for (const { id, misses } of nearestAllows(decision, pass, NEAREST)) {
       lines.push(`    \`${id}\`: ${misses.join('; ')}`)
@@ -94,15 +75,30 @@ function aboutPasses(decision: Decision): string[] {
   })
 }
 
-function aboutMatch({ id, effect, counted, error }: PolicyMatch): string {
-  if (error === null) return `policy \`${id}\` ${effect === 'allow' ? 'allows' : 'denies'}`
-  return counted
-    ? `policy \`${id}\` denies, because its condition failed: ${error}`
-    : `policy \`${id}\` does not count, because its condition failed: ${error}`
+function aboutMatch(match: PolicyMatch, row: PolicyRow | undefined): string {
+  const { id, effect, mode, counted, error, needs } = match
+  const shadow = mode === 'shadow'
+  const name = `${shadow ? 'shadow policy' : 'policy'} \`${id}\``
+  const does = shadow ? `would ${effect}` : `${effect === 'allow' ? 'allows' : 'denies'}`
+  if (error !== null) {
+    return counted
+      ? `${name} ${does}, because its condition failed: ${error}`
+      : `${name} does not count, because its condition failed: ${error}`
+  }
+  if (needs.length === 0) return `${name} ${does}`
+  const wanted = needs.map((need) => NEED[need](row)).join(' and ')
+  return `${name} ${shadow ? 'would allow' : 'allows'} it only with ${wanted}`
+}
+
+const NEED: Readonly<Record<Need, (row: PolicyRow | undefined) => string>> = {
+  acr: (row) => `acr ${acrValues({ requireAcr: row?.requireAcr ?? null }).join(' or ')}`,
+  recent_login: (row) => `a login at most ${row?.maxAuthAgeSeconds ?? 0} s ago`,
+  sender_constrained: () => 'a token that is bound to a key of the client',
+  approval: () => 'the approval of a person',
 }
 
 function aboutRules({ asked, hits }: Decision): string[] {
-  if (asked.length === 0) return ['sequence rules: none is about the labels of this tool']
+  if (asked.length === 0) return ['sequence rules: none is about the labels of this call']
   const names = asked.map((id) => `\`${id}\``).join(', ')
   if (hits === null) return [`sequence rules that would be asked: ${names}`]
   const lines = [`sequence rules asked: ${names}`]

@@ -18,16 +18,26 @@ const COLUMNS = [
   'tool',
   'access',
   'label',
+  'environment',
   'condition',
 ] as const
 type Column = (typeof COLUMNS)[number]
 
 const UNNAMED = 'it names no client and no agent, and its role is not one of the software that acts'
 
+/** What it asks for besides is another matter than whether it speaks of this call. */
+const NEEDS_NOTHING = {
+  requireAcr: null,
+  requireSenderConstrained: false,
+  maxAuthAgeSeconds: null,
+  requireApproval: false,
+}
+
 /** Named for any agent, so that only the column in question can fail. */
 const OPEN: PolicyRow = {
   id: 'probe',
   effect: 'allow',
+  mode: 'enforce',
   role: null,
   client: null,
   agent: '*',
@@ -35,12 +45,14 @@ const OPEN: PolicyRow = {
   tool: null,
   access: null,
   label: null,
+  environment: null,
   condition: null,
+  ...NEEDS_NOTHING,
 }
 
 export function nearestAllows(decision: Decision, pass: Pass, atMost: number): NearAllow[] {
-  return decision.rows.policies
-    .filter(({ effect }) => effect === 'allow')
+  return decision.rows.tables.policies
+    .filter(({ effect, mode }) => effect === 'allow' && mode === 'enforce')
     .map((row) => ({ id: row.id, misses: missesOf(decision, row, pass) }))
     .map(({ id, misses }) => ({ id, misses, distance: distanceOf(misses) }))
     .toSorted((a, b) => a.distance - b.distance)
@@ -75,7 +87,7 @@ function missesOf(decision: Decision, row: PolicyRow, pass: Pass): Miss[] {
 
 /** True where the row counts in that pass, else the error of its condition or null. */
 function probe({ request, facts }: Decision, row: PolicyRow, pass: Pass): true | string | null {
-  const { matches } = evaluate(request, compilePolicies([row]), facts)
+  const { matches } = evaluate(request, compilePolicies([{ ...row, ...NEEDS_NOTHING }]), facts)
   const match = matches.find((one) => one.pass === pass)
   return match?.counted === true ? true : (match?.error ?? null)
 }
@@ -97,7 +109,8 @@ function sentence(
     server: `not \`${facts.server.name}\``,
     tool: `not \`${request.resource.id}\``,
     access: `not \`${facts.tool?.access ?? ''}\``,
-    label: 'which this tool does not carry',
+    label: 'which this call does not carry',
+    environment: `not \`${facts.tool?.environment ?? ''}\``,
   }
   return `${column} is \`${row[column] ?? ''}\`, ${actual[column]}`
 }

@@ -4,6 +4,7 @@ import { Mistake } from '../mistake.ts'
 import { orDefaultFolder, pathsOf } from '../scratch/sources.ts'
 import { readCaseFile, type Case } from './cases.ts'
 import { decideCall, type Decision } from './decide.ts'
+import { difference } from './expectation.ts'
 import { explain } from './explain.ts'
 import { openDatabase } from './open.ts'
 
@@ -21,13 +22,14 @@ export interface TestReport {
   readonly failures: readonly Failure[]
 }
 
-export function test(args: readonly string[]): boolean {
+export async function test(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: { json: { type: 'boolean', default: false } },
   })
-  const report = runCases(orDefaultFolder(positionals).flatMap((path) => pathsOf(path, '.json')))
+  const paths = orDefaultFolder(positionals).flatMap((path) => pathsOf(path, '.json'))
+  const report = await runCases(paths)
   if (values.json) {
     console.log(JSON.stringify(report))
     return report.failed === 0
@@ -40,7 +42,7 @@ export function test(args: readonly string[]): boolean {
   return report.failed === 0
 }
 
-export function runCases(paths: readonly string[]): TestReport {
+export async function runCases(paths: readonly string[]): Promise<TestReport> {
   if (paths.length === 0) throw new Mistake('no case files: name some, or a folder with some')
   const failures: Failure[] = []
   let passed = 0
@@ -48,7 +50,7 @@ export function runCases(paths: readonly string[]): TestReport {
     const { file, policies, cases } = readCaseFile(path)
     const database = openDatabase(policies)
     for (const one of cases) {
-      const failure = runCase(file, database, one)
+      const failure = await runCase(file, database, one)
       if (failure === null) passed += 1
       else failures.push(failure)
     }
@@ -57,8 +59,8 @@ export function runCases(paths: readonly string[]): TestReport {
   return { passed, failed: failures.length, failures }
 }
 
-function runCase(file: string, database: DatabaseSync, one: Case): Failure | null {
-  const decision = decideNamed(file, database, one)
+async function runCase(file: string, database: DatabaseSync, one: Case): Promise<Failure | null> {
+  const decision = await decideNamed(file, database, one)
   const message = difference(one, decision)
   return message === null
     ? null
@@ -73,36 +75,15 @@ function runCase(file: string, database: DatabaseSync, one: Case): Failure | nul
       }
 }
 
-function decideNamed(file: string, database: DatabaseSync, { name, call }: Case): Decision {
+async function decideNamed(
+  file: string,
+  database: DatabaseSync,
+  { name, call }: Case,
+): Promise<Decision> {
   try {
-    return decideCall(database, call)
+    return await decideCall(database, call)
   } catch (error) {
     if (error instanceof Mistake) throw new Mistake(`${file}: ${name}: ${error.message}`)
     throw error
   }
-}
-
-function difference(one: Case, decision: Decision): string | null {
-  const outcome = decision.refusal === null ? 'allow' : 'deny'
-  const reason = decision.refusal?.reason ?? 'allowed'
-  if (outcome !== one.expect) return `expected ${one.expect}, got ${outcome} (${reason})`
-  if (one.reason !== null && one.reason !== reason) {
-    return `expected the reason ${one.reason}, got ${reason}`
-  }
-  const deciding = decidingRows(decision)
-  if (one.policy !== null && !deciding.includes(one.policy)) {
-    const instead = deciding.length === 0 ? 'no row' : deciding.join(', ')
-    return `expected \`${one.policy}\` to decide, ${instead} did`
-  }
-  return null
-}
-
-/** Every row without which it might have gone the other way. */
-function decidingRows({ refusal, matches, hits }: Decision): string[] {
-  if (refusal?.reason === 'denied_by_sequence') {
-    return (hits ?? []).filter(({ effect }) => effect === 'deny').map(({ rule }) => rule)
-  }
-  const effect = refusal === null ? 'allow' : refusal.reason === 'denied_by_policy' ? 'deny' : null
-  const counted = matches.filter((match) => match.counted && match.effect === effect)
-  return [...new Set(counted.map(({ id }) => id))]
 }

@@ -4,19 +4,25 @@ import { positionOf, tableOf } from '../scratch/statements.ts'
 import { readTenants, type TenantRows } from '../scratch/tenant-rows.ts'
 import { messageOf } from '../mistake.ts'
 import { conditionsCompile, conditionsHold } from './conditions.ts'
-import {
-  actorsExist,
-  holdersAreTrusted,
-  labelsExist,
-  rolesAreHeld,
-  rulesCanHold,
-  serversExist,
-  toolsExist,
-} from './names.ts'
+import { consentsCount, tasksCount } from './consents.ts'
+import { labelsExist, rulesCanHold } from './labels.ts'
+import { actorsExist, environmentsExist, rolesAreHeld, serversExist, toolsExist } from './names.ts'
 import { policiesMatter } from './overlap.ts'
+import { labelsAreReviewed, toolsArePinned } from './pins.ts'
+import { pointersPoint } from './pointers.ts'
 import { toProblem, type Problem, type RowCheck } from './problem.ts'
+import { resourceLabelsAreKnown, resourcesAreNormal } from './resources.ts'
+import {
+  issuersAreTrusted,
+  rulesAreReadable,
+  serversEnforce,
+  serverUrlsAreTrusted,
+} from './rows.ts'
+import { lostTriggers, tenantlessTables } from './schema-changes.ts'
+import { targetsAreNamed } from './targets.ts'
+import { callersAreKnown, issuersExist } from './trust.ts'
+import { argumentsExist, comparisonsCanHold } from './vain-conditions.ts'
 import { allowsSayWho } from './who.ts'
-import { issuersAreTrusted, rulesAreReadable, serverUrlsAreTrusted, toolsAreNamed } from './rows.ts'
 
 interface CheckDefinition {
   readonly check: RowCheck
@@ -30,26 +36,42 @@ const among = (check: RowCheck): CheckDefinition => ({ check, needsAllRows: true
 /** Everything that is looked at, row by row: a new check is a new line here. */
 const CHECKS: readonly CheckDefinition[] = [
   alone(conditionsCompile),
-  alone(conditionsHold),
   alone(allowsSayWho),
   alone(rulesAreReadable),
   alone(serverUrlsAreTrusted),
+  alone(serversEnforce),
   alone(issuersAreTrusted),
-  alone(toolsAreNamed),
+  alone(toolsArePinned),
+  alone(labelsAreReviewed),
+  alone(resourcesAreNormal),
+  among(conditionsHold),
+  among(argumentsExist),
+  among(comparisonsCanHold),
+  among(targetsAreNamed),
   among(serversExist),
   among(toolsExist),
   among(labelsExist),
+  among(environmentsExist),
   among(actorsExist),
   among(rolesAreHeld),
-  among(holdersAreTrusted),
+  among(issuersExist),
   among(rulesCanHold),
   among(policiesMatter),
+  among(pointersPoint),
+  among(resourceLabelsAreKnown),
+  among(consentsCount),
+  among(tasksCount),
+  among(callersAreKnown),
 ]
 
 /** All problems of these files on top of `migrations/`, in the order of files and lines. */
 export function findProblems(sources: readonly Source[]): Problem[] {
   const scratch = buildScratch(sources)
-  const statements = [...refusedStatements(scratch), ...lostTriggers(scratch)]
+  const statements = [
+    ...refusedStatements(scratch),
+    ...lostTriggers(scratch),
+    ...tenantlessTables(scratch),
+  ]
   const read = readAll(scratch, sources)
   if ('problem' in read) return [...statements, read.problem]
   const complete = scratch.refusals.length === 0
@@ -77,38 +99,8 @@ const refusedStatements = ({ refusals }: Scratch): Problem[] =>
 
 const adviceOn = (message: string): string =>
   message.startsWith('FOREIGN KEY')
-    ? 'a tenant, server or tool that it names has no row: give the files that add it first'
+    ? 'a tenant, server, tool or resource type that it names has no row: give the files that add it first'
     : 'put it right, and check again for what depends on it'
-
-/** Every decision counts these triggers, and a wrong count is a 503 for every call. */
-function lostTriggers({ triggerChanges }: Scratch): Problem[] {
-  const ours = triggerChanges.filter(
-    ({ trigger, change }) => change !== 'new' || trigger.name.startsWith('revision_'),
-  )
-  const byPlace = Map.groupBy(
-    ours,
-    ({ trigger, change, origin }) => `${trigger.table} ${change} ${origin.order}`,
-  )
-  return [...byPlace.values()].flatMap((changes) => {
-    const [first] = changes
-    if (first === undefined) return []
-    const { trigger, change, origin } = first
-    const names = changes.map((one) => `\`${one.trigger.name}\``).join(', ')
-    return [
-      {
-        code: 'revision_triggers',
-        file: origin.source.name,
-        table: trigger.table,
-        row: '',
-        ...positionOf(origin.source.text, origin.statement.from),
-        message:
-          change === 'new'
-            ? `names beginning with \`revision_\` are counted at each call; give ${names} another name`
-            : `after this statement ${names} ${change === 'gone' ? 'is gone' : 'says something else'}; create it again as migrations/ does`,
-      },
-    ]
-  })
-}
 
 type Read = { readonly tenants: readonly TenantRows[] } | { readonly problem: Problem }
 

@@ -1,58 +1,45 @@
-import { compileCondition, type ConditionProblem } from '../../pdp/condition.ts'
+// Conditions that do not compile, and those that compile and fail.
+import type { ConditionProblem } from '../../pdp/condition.ts'
+import { conditionUses } from './condition-uses.ts'
 import { samplingFaults } from './samples.ts'
 import type { Finding, RowCheck } from './problem.ts'
 
-/** How the engine's own sentences begin, by what the author has to do about it. */
-const KINDS: readonly (readonly [RegExp, string, string])[] = [
-  [
-    /is not allowed|inside another|for each element|^longer than|^Exceeded/,
-    'condition_forbidden',
-    'write it without, or split it into several rows',
-  ],
-  [
-    /^(?:Unexpected|Unterminated|Invalid|Expected|Reserved|Newlines|Expression must)/,
-    'condition_syntax',
-    'put the CEL right',
-  ],
-  [/./, 'condition_type', 'use the names and types of subject, client, agent, tool and args'],
-]
+/** The engine says its own limits with its complaints about syntax. */
+const adviceOn = ({ kind }: ConditionProblem, variables: string): string => {
+  switch (kind) {
+    case 'syntax':
+      return 'put the CEL right'
+    case 'type':
+      return `use the names and types of ${variables}`
+    case 'forbidden':
+      return 'write it without, or split it into several rows'
+  }
+}
 
-export const conditionsCompile: RowCheck = ({ tenant, policies }) =>
-  policies.flatMap(({ id, effect, condition }) => {
-    if (condition === null) return []
-    const compiled = compileCondition(condition)
+export const conditionsCompile: RowCheck = (rows) =>
+  conditionUses(rows).flatMap(({ at, text, compiled, variables, whileBroken }): Finding[] => {
     if (compiled.ok) return []
-    const { message, line, column } = compiled.error
-    const [, code, advice] = KINDS.find(([sentence]) => sentence.test(message)) ?? [
-      /./,
-      'condition_type',
-      'put it right',
-    ]
-    const until = effect === 'deny' ? 'this deny always holds' : 'this allow never counts'
+    const { kind, message, line, column } = compiled.error
+    const advice = adviceOn(compiled.error, variables)
     return [
       {
-        code,
-        table: 'policies',
-        key: [tenant, id],
-        message: `the condition does not compile: ${message} (${line}:${column} in it); ${advice}, until then ${until}`,
-        within: { text: condition, offset: offsetOf(condition, compiled.error) },
-      } satisfies Finding,
+        ...at,
+        code: `condition_${kind}`,
+        message: `the condition does not compile: ${message} (${line}:${column} in it); ${advice}, until then ${whileBroken}`,
+        within: { text, offset: offsetOf(text, compiled.error) },
+      },
     ]
   })
 
 /** Conditions that compile and yet fail on arguments that a caller may well send. */
-export const conditionsHold: RowCheck = ({ tenant, policies }) =>
-  policies.flatMap(({ id, effect, condition }) => {
-    if (condition === null) return []
-    const compiled = compileCondition(condition)
+export const conditionsHold: RowCheck = (rows) =>
+  conditionUses(rows).flatMap(({ at, text, compiled, tools, whereItFails }): Finding[] => {
     if (!compiled.ok) return []
-    const then = effect === 'deny' ? 'this deny then holds' : 'this allow then does not count'
-    return samplingFaults(compiled.value).map((fault): Finding => ({
+    return samplingFaults(compiled.value, tools).map((fault) => ({
+      ...at,
       code: 'warn_condition_errs',
-      table: 'policies',
-      key: [tenant, id],
-      message: `${fault.message} and ${then}; ${fault.advice}`,
-      within: { text: condition, offset: fault.offset },
+      message: `${fault.message} and ${whereItFails}; ${fault.advice}`,
+      within: { text, offset: fault.offset },
     }))
   })
 

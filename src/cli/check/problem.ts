@@ -5,6 +5,7 @@ import {
   outermostGroups,
   positionOf,
   type Position,
+  type Statement,
   type Token,
 } from '../scratch/statements.ts'
 import type { Origin, Scratch } from '../scratch/scratch.ts'
@@ -51,7 +52,7 @@ export function toProblem(finding: Finding, scratch: Scratch): Problem {
 }
 
 function positionIn({ source, statement }: Origin, { table, key, within }: Finding): Position {
-  const row = rowTokens(outermostGroups(statement), key, TRACKED[table].length)
+  const row = rowTokens(groupsOf(statement), key, TRACKED[table].length)
   if (within !== undefined) {
     const isText = (token: Token): boolean =>
       token.kind === 'string' && literalValue(token) === within.text
@@ -63,18 +64,34 @@ function positionIn({ source, statement }: Origin, { table, key, within }: Findi
   return positionOf(source.text, row?.[0]?.at ?? statement.from)
 }
 
-/** Of `VALUES (…), (…)` the group that names the row; undefined where a SELECT made it. */
-function rowTokens(
-  groups: readonly Token[][],
-  key: readonly string[],
-  length: number,
-): Token[] | undefined {
-  const says = (group: readonly Token[], word: string): boolean =>
-    group.some((token) => token.kind === 'string' && literalValue(token) === word)
-  return (
-    groups.find((group) => key.slice(0, length).every((word) => says(group, word))) ??
-    groups.find((group) => says(group, key.at(-1) ?? ''))
-  )
+interface Group {
+  readonly tokens: readonly Token[]
+  readonly words: ReadonlySet<string>
 }
 
-export const policyKey = (rows: TenantRows, id: string): readonly string[] => [rows.tenant, id]
+/** One statement may hold thousands of rows, each with a problem. */
+const known = new WeakMap<Statement, readonly Group[]>()
+
+function groupsOf(statement: Statement): readonly Group[] {
+  const groups =
+    known.get(statement) ??
+    outermostGroups(statement).map((tokens) => ({
+      tokens,
+      words: new Set(tokens.filter(({ kind }) => kind === 'string').map(literalValue)),
+    }))
+  known.set(statement, groups)
+  return groups
+}
+
+/** Of `VALUES (…), (…)` the group that names the row; undefined where a SELECT made it. */
+function rowTokens(
+  groups: readonly Group[],
+  key: readonly string[],
+  length: number,
+): readonly Token[] | undefined {
+  const named = key.slice(0, length)
+  const row =
+    groups.find(({ words }) => named.every((word) => words.has(word))) ??
+    groups.find(({ words }) => words.has(key.at(-1) ?? ''))
+  return row?.tokens
+}

@@ -2,10 +2,10 @@
 import { parseAlgorithms } from '../../authentication/issuer.ts'
 import { trustedUrl } from '../../authentication/url.ts'
 import { compileRules } from '../../pdp/sequence/advance.ts'
-import type { RowCheck } from './problem.ts'
+import type { Finding, RowCheck } from './problem.ts'
 
-export const rulesAreReadable: RowCheck = ({ tenant, rules }) =>
-  compileRules('', rules)
+export const rulesAreReadable: RowCheck = ({ tenant, tables }) =>
+  compileRules('', tables.sequenceRules)
     .problems()
     .map(({ id, problem }) => ({
       code: 'sequence_rule_unreadable',
@@ -17,22 +17,22 @@ export const rulesAreReadable: RowCheck = ({ tenant, rules }) =>
 /** As a deployment reads them; a loopback address is for local seeds only. */
 const PUBLIC = { allowLoopback: false, ownHosts: new Set<string>() }
 
-export const serverUrlsAreTrusted: RowCheck = ({ servers }) =>
-  [...servers.values()].flatMap(({ facts, url }) => {
+export const serverUrlsAreTrusted: RowCheck = ({ tables }) =>
+  tables.servers.flatMap(({ name, url }) => {
     const trusted = trustedUrl(url, PUBLIC)
     if (trusted.ok) return []
     return [
       {
         code: 'server_url',
         table: 'servers',
-        key: [facts.name],
+        key: [name],
         message: `${trusted.error}; give the public https address of the MCP endpoint`,
       },
     ]
   })
 
-export const issuersAreTrusted: RowCheck = ({ tenant, issuers }) =>
-  issuers.flatMap(({ url, jwksUri, algorithms }) => {
+export const issuersAreTrusted: RowCheck = ({ tenant, tables }) =>
+  tables.issuers.flatMap(({ url, jwksUri, algorithms }) => {
     const at = { table: 'issuers', key: [tenant, url] } as const
     const addresses = [trustedUrl(url, PUBLIC), trustedUrl(jwksUri, PUBLIC)]
     const refused = addresses.find((trusted) => !trusted.ok)
@@ -49,14 +49,20 @@ export const issuersAreTrusted: RowCheck = ({ tenant, issuers }) =>
     ]
   })
 
-export const toolsAreNamed: RowCheck = ({ tenant, servers }) =>
-  [...servers.values()].flatMap(({ facts, toolRows }) =>
-    toolRows
-      .filter(({ name }) => name.includes('*'))
-      .map(({ name }) => ({
-        code: 'warn_pattern_without_pin',
-        table: 'tools',
-        key: [tenant, facts.name, name],
-        message: `takes in tools that the server may add later, unseen; list tools by name where you can`,
-      })),
-  )
+/** While a server is observed most of what is denied here is not denied. */
+export const serversEnforce: RowCheck = ({ tables }) =>
+  tables.servers.flatMap(({ name, observeUntil }): Finding[] => {
+    if (observeUntil === null) return []
+    const date = new Date(observeUntil).toISOString()
+    return [
+      {
+        code: 'warn_observed_server',
+        table: 'servers',
+        key: [name],
+        message:
+          observeUntil > Date.now()
+            ? `until ${date} only door one, revocations and the borders between tenants are enforced; set observe_until to NULL to enforce all`
+            : `has enforced since ${date}; set observe_until to NULL, or to a time that is still to come, in epoch milliseconds`,
+      },
+    ]
+  })

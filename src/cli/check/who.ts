@@ -7,15 +7,15 @@ interface Width {
   readonly message: string
 }
 
-export const allowsSayWho: RowCheck = ({ tenant, policies }) =>
-  policies.flatMap((row) => {
+export const allowsSayWho: RowCheck = ({ tenant, tables }) =>
+  tables.policies.flatMap((row) => {
     const width = row.effect === 'allow' && row.role === null ? widthOf(row) : null
     return width === null ? [] : [{ ...width, table: 'policies', key: [tenant, row.id] }]
   })
 
-/** Of an allow without a role. A condition may narrow it again, so that is only worth a look. */
-function widthOf({ client, agent, condition }: PolicyRow): Width | null {
-  const code = condition === null ? 'wide_allow' : 'warn_wide_allow'
+/** Of an allow without a role. A condition may narrow it again, and a shadow allows nothing yet. */
+function widthOf({ client, agent, condition, mode }: PolicyRow): Width | null {
+  const code = condition === null && mode === 'enforce' ? 'wide_allow' : 'warn_wide_allow'
   if (client === null && agent === '*') {
     return {
       code,

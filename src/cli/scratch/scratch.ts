@@ -31,9 +31,18 @@ export interface TriggerChange {
   readonly origin: Origin
 }
 
+/** A table that `migrations/` does not have. */
+export interface NewTable {
+  readonly name: string
+  readonly columns: readonly string[]
+  /** The statement after which it was first there. */
+  readonly origin: Origin
+}
+
 export interface Scratch {
   readonly database: DatabaseSync
   readonly refusals: readonly Refusal[]
+  readonly newTables: readonly NewTable[]
   readonly triggerChanges: readonly TriggerChange[]
   /** The statement that wrote the row last; null for rows of `migrations/` and of rebuilt tables. */
   originOf(table: TrackedTable, key: readonly string[]): Origin | null
@@ -44,6 +53,8 @@ export function buildScratch(sources: readonly Source[]): Scratch {
   for (const { text } of migrationSources()) database.exec(text)
   database.exec('CREATE TEMP TABLE touched (name TEXT, key TEXT)')
   const before = triggersOf(database)
+  const tablesBefore = tablesOf(database)
+  const tableOrigins = new Map<string, Origin>()
   const origins = new Map<string, Origin>()
   const refusals: Refusal[] = []
   const changes = new Map<string, TriggerChange>()
@@ -63,6 +74,9 @@ export function buildScratch(sources: readonly Source[]): Scratch {
       for (const name of takeTouched(database)) origins.set(name, origin)
       if (/^(?:create|drop|alter)\b/i.test(statement.text)) {
         noteTriggers(changes, before, triggersOf(database), origin)
+        for (const name of tablesOf(database)) {
+          if (!tablesBefore.has(name) && !tableOrigins.has(name)) tableOrigins.set(name, origin)
+        }
         track(database)
       }
     }
@@ -75,6 +89,10 @@ export function buildScratch(sources: readonly Source[]): Scratch {
   return {
     database,
     refusals,
+    newTables: [...tablesOf(database)].flatMap((name): NewTable[] => {
+      const origin = tableOrigins.get(name)
+      return origin === undefined ? [] : [{ name, columns: columnsOf(database, name), origin }]
+    }),
     triggerChanges: [...changes.values()],
     originOf: (table, key) => origins.get(rowName(table, key)) ?? null,
   }
@@ -94,17 +112,28 @@ function attempt(database: DatabaseSync, sql: string): string | null {
 
 /** Again after each change of the schema: a table that was dropped took its tracking along. */
 function track(database: DatabaseSync): void {
-  const tables = new Set(
-    database
-      .prepare(`SELECT name FROM main.sqlite_master WHERE type = 'table'`)
-      .all()
-      .map((row) => row['name']),
-  )
+  const tables = tablesOf(database)
   for (const table of TRACKED_TABLES) {
     // A column of the key that is gone is noticed when the rows are read.
     if (tables.has(table)) attempt(database, trackingTriggers(table))
   }
 }
+
+const tablesOf = (database: DatabaseSync): ReadonlySet<string> =>
+  new Set(
+    database
+      .prepare(
+        `SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'`,
+      )
+      .all()
+      .map((row) => String(row['name'])),
+  )
+
+const columnsOf = (database: DatabaseSync, table: string): string[] =>
+  database
+    .prepare('SELECT name FROM pragma_table_info(?)')
+    .all(table)
+    .map((row) => String(row['name']))
 
 function takeTouched(database: DatabaseSync): string[] {
   const rows = database.prepare('SELECT DISTINCT name, key FROM temp.touched').all()

@@ -1,45 +1,38 @@
-// One tenant's rows as the core takes them, read from the scratch database.
+// One tenant's rows, read from the scratch database as the Worker reads them from D1.
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import type { Access, ServerFacts } from '../../pdp/evaluation.ts'
-import type { PolicyRow } from '../../pdp/policy.ts'
-import type { SequenceRuleRow } from '../../pdp/sequence/rule.ts'
-import { compileTools, scopesOf, type ToolCatalogue, type ToolRow } from '../../pdp/tools.ts'
+import type { ServerFacts } from '../../pdp/evaluation.ts'
+import { compileTools, type ToolCatalogue, type ToolRow } from '../../pdp/tools.ts'
+import { serverFacts } from '../../storage/compiled.ts'
+import * as schema from '../../storage/schema.ts'
+import type { TenantTables } from '../../storage/tenant-tables.ts'
+import { toolRowsByServer } from '../../storage/tool-rows.ts'
+import { readTable } from './read-table.ts'
+
+/** All of a tenant that its author writes: the compiled tables as the Worker has them, and the rest. */
+export interface AuthoredTables extends TenantTables {
+  readonly tenants: readonly (typeof schema.tenants.$inferSelect)[]
+  readonly tools: readonly (typeof schema.tools.$inferSelect)[]
+  readonly clients: readonly (typeof schema.clients.$inferSelect)[]
+  readonly agents: readonly (typeof schema.agents.$inferSelect)[]
+  readonly roleAssignments: readonly (typeof schema.roleAssignments.$inferSelect)[]
+  readonly resources: readonly (typeof schema.resources.$inferSelect)[]
+  readonly consents: readonly (typeof schema.consents.$inferSelect)[]
+  readonly tasks: readonly (typeof schema.tasks.$inferSelect)[]
+  readonly pdpCallers: readonly (typeof schema.pdpCallers.$inferSelect)[]
+}
 
 export interface ServerRows {
+  readonly row: AuthoredTables['servers'][number]
   readonly facts: ServerFacts
-  readonly url: string
   readonly toolRows: readonly ToolRow[]
   readonly tools: ToolCatalogue
 }
 
-export interface Registration {
-  readonly kind: 'client' | 'agent'
-  readonly issuer: string
-  readonly id: string
-}
-
-export interface RoleRow {
-  readonly issuer: string
-  readonly kind: string
-  readonly holder: string
-  readonly role: string
-}
-
-export interface IssuerRow {
-  readonly url: string
-  readonly jwksUri: string
-  readonly algorithms: string
-}
-
 export interface TenantRows {
   readonly tenant: string
-  readonly issuers: readonly IssuerRow[]
-  readonly registrations: readonly Registration[]
-  readonly roles: readonly RoleRow[]
+  readonly tables: AuthoredTables
+  /** In the order of their names. */
   readonly servers: ReadonlyMap<string, ServerRows>
-  /** Only rows that are enabled: what is switched off is nobody's problem. */
-  readonly policies: readonly PolicyRow[]
-  readonly rules: readonly SequenceRuleRow[]
 }
 
 export function readTenants(database: DatabaseSync): TenantRows[] {
@@ -57,90 +50,47 @@ export function select<Row>(
 }
 
 export function readTenant(database: DatabaseSync, tenant: string): TenantRows {
-  const rows = <Row>(sql: string): Row[] => select<Row>(database, sql, tenant)
-  return {
-    tenant,
-    issuers: rows(
-      `SELECT url, jwks_uri AS jwksUri, algorithms FROM issuers WHERE tenant = ? ORDER BY rowid`,
-    ),
-    registrations: select(
-      database,
-      `SELECT 'client' AS kind, issuer, id FROM clients WHERE tenant = ?1
-       UNION ALL SELECT 'agent', issuer, id FROM agents WHERE tenant = ?1`,
-      tenant,
-    ),
-    roles: rows(
-      `SELECT issuer, holder_kind AS kind, holder, role FROM role_assignments WHERE tenant = ?`,
-    ),
-    servers: readServers(rows),
-    policies: rows(
-      `SELECT id, effect, role, client, agent, server, tool, access, label, condition
-       FROM policies WHERE tenant = ? AND enabled = 1 ORDER BY id`,
-    ),
-    rules: rows(
-      `SELECT id, effect, on_label AS onLabel, type, rules, scope, timespan_s AS timespanSeconds,
-         until_label AS untilLabel, condition, reason
-       FROM sequence_rules WHERE tenant = ? AND enabled = 1 ORDER BY id`,
-    ),
+  const tables: AuthoredTables = {
+    tenants: readTable(database, schema.tenants, tenant),
+    issuers: readTable(database, schema.issuers, tenant),
+    clients: readTable(database, schema.clients, tenant),
+    agents: readTable(database, schema.agents, tenant),
+    roleAssignments: readTable(database, schema.roleAssignments, tenant),
+    servers: readTable(database, schema.servers, tenant),
+    tools: readTable(database, schema.tools, tenant),
+    toolAccess: readTable(database, schema.toolAccess, tenant),
+    toolLabels: readTable(database, schema.toolLabels, tenant),
+    resourceTypes: readTable(database, schema.resourceTypes, tenant),
+    toolArguments: readTable(database, schema.toolArguments, tenant),
+    toolResults: readTable(database, schema.toolResults, tenant),
+    resources: readTable(database, schema.resources, tenant),
+    consents: readTable(database, schema.consents, tenant),
+    tasks: readTable(database, schema.tasks, tenant),
+    pdpCallers: readTable(database, schema.pdpCallers, tenant),
+    // Rows that are switched off are nobody's problem.
+    policies: enabledById(readTable(database, schema.policies, tenant)),
+    sequenceRules: enabledById(readTable(database, schema.sequenceRules, tenant)),
   }
+  return { tenant, tables, servers: serversOf(tables) }
 }
 
-interface ServerTableRow {
-  readonly name: string
-  readonly url: string
-  readonly required_scope: string
-  readonly internal: number
-  readonly active: number
-}
-
-interface ToolTableRow {
-  readonly server: string
-  readonly name: string
-  readonly access: Access
-  readonly required_scope: string
-  readonly labels_reviewed: number
-}
-
-interface LabelTableRow {
-  readonly server: string
-  readonly tool: string
-  readonly label: string
-}
-
-function readServers(rows: <Row>(sql: string) => Row[]): Map<string, ServerRows> {
-  const labels = rows<LabelTableRow>('SELECT server, tool, label FROM tool_labels WHERE tenant = ?')
-  const labelsOf = Map.groupBy(labels, ({ server, tool }) => `${server}/${tool}`)
-  const tools = rows<ToolTableRow>(
-    `SELECT server, name, access, required_scope, labels_reviewed FROM tools WHERE tenant = ?`,
-  )
-  const toolsOf = Map.groupBy(tools, ({ server }) => server)
-  const servers = rows<ServerTableRow>(
-    `SELECT name, url, required_scope, internal, active FROM servers WHERE tenant = ? ORDER BY name`,
-  )
+export function serversOf(tables: AuthoredTables): ReadonlyMap<string, ServerRows> {
+  const toolsOf = toolRowsByServer(tables)
+  const rows = tables.servers.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   return new Map(
-    servers.map((server) => {
-      const internal = server.internal === 1
-      const toolRows = (toolsOf.get(server.name) ?? []).map((tool): ToolRow => ({
-        name: tool.name,
-        access: tool.access,
-        requiredScope: tool.required_scope,
-        labelsReviewed: tool.labels_reviewed === 1,
-        labels: (labelsOf.get(`${tool.server}/${tool.name}`) ?? []).map(({ label }) => label),
-      }))
-      const facts = {
-        name: server.name,
-        active: server.active === 1,
-        internal,
-        requiredScopes: scopesOf(server.required_scope),
-      }
-      return [
-        server.name,
-        { facts, url: server.url, toolRows, tools: compileTools(toolRows, internal) },
-      ]
+    rows.map((row) => {
+      const toolRows = toolsOf.get(row.name) ?? []
+      const tools = compileTools(toolRows, row.internal)
+      // What becomes of its address is a check of its own.
+      return [row.name, { row, facts: serverFacts(row, true), toolRows, tools }]
     }),
   )
 }
 
-/** The labels of one row of `tools`, those that Sallyport derives included. */
+const enabledById = <Row extends { readonly id: string; readonly enabled: boolean }>(
+  rows: readonly Row[],
+): Row[] => rows.filter(({ enabled }) => enabled).toSorted((a, b) => (a.id < b.id ? -1 : 1))
+
+/** What some call of one row of `tools` carries, labels that Sallyport derives included. */
 export const labelsOfRow = (row: ToolRow, internal: boolean): readonly string[] =>
-  compileTools([row], internal).find(row.name)?.labels ?? []
+  compileTools([row], internal).find(row.name, null)?.labels ?? []

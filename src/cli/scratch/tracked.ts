@@ -1,14 +1,23 @@
 /** The tables whose rows a problem can name, with the columns that make up a row's name. */
 export const TRACKED = {
+  tenants: ['id'],
   issuers: ['tenant', 'url'],
   clients: ['tenant', 'issuer', 'id'],
   agents: ['tenant', 'issuer', 'id'],
   role_assignments: ['tenant', 'issuer', 'holder_kind', 'holder', 'role'],
   servers: ['name'],
   tools: ['tenant', 'server', 'name'],
+  tool_access: ['tenant', 'server', 'tool', 'access'],
   tool_labels: ['tenant', 'server', 'tool', 'label'],
+  resource_types: ['tenant', 'name'],
+  tool_arguments: ['tenant', 'server', 'tool', 'pointer'],
+  tool_results: ['tenant', 'server', 'tool', 'pointer'],
+  resources: ['tenant', 'type', 'id'],
+  consents: ['tenant', 'id'],
+  tasks: ['tenant', 'id'],
   policies: ['tenant', 'id'],
   sequence_rules: ['tenant', 'id'],
+  pdp_callers: ['tenant', 'issuer', 'client'],
 } as const satisfies Record<string, readonly string[]>
 
 export type TrackedTable = keyof typeof TRACKED

@@ -63,7 +63,7 @@ describe('policy check', () => {
     expect(stderr).toMatch(
       /tool-pattern\.sql:2:\d+: warn_pattern_without_pin: tools acme\/demo\/\*/,
     )
-    expect(stdout).toBe('ok: 2 files on top of 5 migrations, 0 errors, 1 warning\n')
+    expect(stdout).toMatch(/^ok: 2 files on top of \d+ migrations, 0 errors, 1 warning\n$/)
   })
 
   it('keeps quiet about what a refused statement leaves open', () => {
@@ -79,11 +79,22 @@ describe('policy check', () => {
   })
 })
 
+/** What an example shows on purpose, and is told of. */
+const SAID: Readonly<Record<string, readonly string[]>> = {
+  'multi-tenant-saas': ['warn_observed_server'],
+}
+
+interface Report {
+  readonly ok: boolean
+  readonly problems: readonly { readonly code: string }[]
+}
+
 describe('policy test', () => {
   const sets = readdirSync(join(ROOT, 'examples/policies'))
   it.each(sets)('the example %s is in order, and does what its cases say', (name) => {
     const set = `examples/policies/${name}`
-    expect(JSON.parse(policy('check', set, '--json').stdout)).toEqual({ ok: true, problems: [] })
+    const checked = JSON.parse(policy('check', set, '--json').stdout) as Report
+    expect([checked.ok, checked.problems.map(({ code }) => code)]).toEqual([true, SAID[name] ?? []])
     const { status, stdout } = policy('test', set, '--json')
     expect(JSON.parse(stdout)).toMatchObject({ failed: 0, failures: [] })
     expect(status).toBe(0)

@@ -1,0 +1,77 @@
+// Each refusal in plain words that name the rows. Exhaustive on purpose: a new refusal does not
+// compile until it is explained.
+import type { ConsentState, DecisionRefusal, Pass } from '../../pdp/refusal.ts'
+
+export const WHO: Readonly<Record<Pass, string>> = { subject: 'the subject', agent: 'the agent' }
+
+export function because(refusal: DecisionRefusal): string {
+  switch (refusal.reason) {
+    case 'revoked':
+      return `the ${refusal.kind} is revoked`
+    case 'tenant_inactive':
+      return 'the tenant is switched off'
+    case 'server_inactive':
+      return 'the server is switched off, or its address may not be called'
+    case 'client_unknown':
+      return 'no row of `clients` speaks of this client'
+    case 'client_inactive':
+      return 'the client is switched off'
+    case 'agent_unknown':
+      return 'no row of `agents` speaks of this agent'
+    case 'agent_inactive':
+      return 'the agent is switched off'
+    case 'tool_unknown':
+      return `no row of \`tools\` speaks of \`${refusal.tool}\``
+    case 'tool_changed':
+      return `\`${refusal.tool}\` was listed with another definition than the pinned one; look at it and pin it again`
+    case 'tool_unverified':
+      return `nobody has seen the definition of \`${refusal.tool}\` in the last ten minutes, so it may have changed`
+    case 'target_unreadable':
+      return refusal.pointer === null
+        ? 'it names more resources than are looked up, or some that cannot be read'
+        : `what stands at \`${refusal.pointer}\` is no name of its resource type`
+    case 'target_of_another_tenant':
+      return 'it names what another tenant of the same upstream has listed as its own'
+    case 'consent_required':
+      return `${CONSENT[refusal.state]} for \`${refusal.tool}\` (access ${refusal.access})`
+    case 'insufficient_scope':
+      return `it needs the scopes ${refusal.scopes.join(' ')}`
+    case 'task_ambiguous':
+      return 'more than one task is open for this actor; close all but one'
+    case 'outside_task':
+      return `task \`${refusal.task}\` is open, and does not cover this tool or its class of access`
+    case 'not_allowed':
+      return `no allow counts for ${WHO[refusal.pass]}`
+    case 'denied_by_policy':
+      return `policy \`${refusal.policy}\` denies it for ${WHO[refusal.pass]}`
+    case 'insufficient_authentication':
+      return `policy \`${refusal.policy}\` would allow it for ${WHO[refusal.pass]} after ${loginOf(refusal)}`
+    case 'binding_required':
+      return `policy \`${refusal.policy}\` would allow it for ${WHO[refusal.pass]} with a token that is bound to a key of the client`
+    case 'approval_required':
+      return `a person must approve it, by ${refusal.policies.map((id) => `policy \`${id}\``).join(' and ')}`
+    case 'denied_by_sequence':
+      return `sequence rule \`${refusal.rule}\` holds after what was done before`
+    case 'result_withheld':
+      return `the call was allowed and its result is not: ${because(refusal.because)} (${refusal.because.reason})`
+    case 'rate_limited':
+      return 'too many calls'
+  }
+}
+
+const CONSENT: Readonly<Record<ConsentState, string>> = {
+  missing: 'no row of `consents` of this person for this client and server stands',
+  expired: "the person's consent has expired",
+  withdrawn: 'the person has taken back the consent',
+  outdated: 'the person consented to another definition',
+}
+
+/** Both at once, as the challenge asks for both. */
+function loginOf({
+  acrValues,
+  maxAgeSeconds,
+}: Extract<DecisionRefusal, { reason: 'insufficient_authentication' }>): string {
+  const how = acrValues.length === 0 ? '' : ` with acr ${acrValues.join(' or ')}`
+  const when = maxAgeSeconds === null ? '' : `, at most ${maxAgeSeconds} s ago`
+  return `a login${how}${when}`
+}

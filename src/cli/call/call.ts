@@ -1,0 +1,38 @@
+import type { JsonObject } from '../../mcp/value.ts'
+import type { Network } from '../../pdp/evaluation.ts'
+
+/** One call to be decided, with all that a request and its token would say. */
+export interface Call {
+  readonly tenant: string
+  readonly server: string
+  readonly tool: string
+  readonly arguments: JsonObject
+  readonly subject: string
+  /** null: as role_assignments say. */
+  readonly roles: readonly string[] | null
+  /** How the person logged in; null: the token does not say. */
+  readonly acr: string | null
+  readonly loggedInSecondsAgo: number | null
+  readonly client: string
+  readonly senderConstrained: boolean
+  readonly agent: string | null
+  /** null: all that the call needs, so that the question is about policies. */
+  readonly scopes: readonly string[] | null
+  readonly network: Network
+  /** Epoch milliseconds; null: now. */
+  readonly at: number | null
+  /** How a pinned tool looked when it was last listed. */
+  readonly definition: 'pinned' | 'changed' | 'unseen'
+  readonly history: readonly PastCall[]
+  /** What the tool answered: then it is the result that is decided. null: the call itself. */
+  readonly result: JsonObject | null
+}
+
+/** A call that was granted before, on the same server unless it says otherwise. */
+export interface PastCall {
+  readonly tool: string
+  readonly server: string | null
+  readonly arguments: JsonObject
+  /** null: one second before the next one. */
+  readonly secondsAgo: number | null
+}

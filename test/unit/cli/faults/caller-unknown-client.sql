@@ -1,0 +1,2 @@
+INSERT INTO pdp_callers (tenant, issuer, client, servers) VALUES
+  ('acme', '{{issuer}}', 'gateway', '["shop"]');

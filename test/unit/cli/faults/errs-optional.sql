@@ -1,0 +1,2 @@
+INSERT INTO policies (tenant, id, effect, role, server, tool, condition) VALUES
+  ('acme', 'x', 'deny', 'sales', 'shop', 'refund', 'args.note == "none"');

@@ -1,0 +1,2 @@
+INSERT INTO resources (tenant, type, id) VALUES
+  ('acme', 'invoice', '1');

@@ -1,0 +1,2 @@
+-- Whose rows would these be?
+CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL) STRICT;
