@@ -72,7 +72,7 @@ CREATE TABLE sequence_rules (
 -- Every state that a policy or a rule ever had, written by the triggers that move the revision. Rows
 -- are edited in place; this is what they were, at which revision, and what a replay reads.
 CREATE TABLE policy_history (
-  sequence   INTEGER PRIMARY KEY,
+  sequence   INTEGER PRIMARY KEY NOT NULL,
   tenant     TEXT NOT NULL,
   source     TEXT NOT NULL CHECK (source IN ('policies', 'sequence_rules')),
   id         TEXT NOT NULL,
@@ -90,5 +90,10 @@ CREATE TRIGGER policy_history_no_update BEFORE UPDATE ON policy_history BEGIN
   SELECT RAISE(ABORT, 'the history of policies is append-only');
 END;
 CREATE TRIGGER policy_history_no_delete BEFORE DELETE ON policy_history BEGIN
+  SELECT RAISE(ABORT, 'the history of policies is append-only');
+END;
+-- REPLACE deletes the old row without firing a delete trigger.
+CREATE TRIGGER policy_history_no_replace BEFORE INSERT ON policy_history
+WHEN EXISTS (SELECT 1 FROM policy_history WHERE sequence = NEW.sequence) BEGIN
   SELECT RAISE(ABORT, 'the history of policies is append-only');
 END;

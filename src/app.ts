@@ -43,6 +43,7 @@ function deploymentOf(env: Env): Deployment {
       sessions: env.SESSIONS,
       sightings: new SightingStore(env.DB),
       ownListings: new Allowance(OWN_LISTINGS_PER_SECOND),
+      lookedAhead: new Map(),
       unrecorded: new Map(),
     },
   }

@@ -45,11 +45,18 @@ async function run(database: D1Database, sql: string): Promise<Response> {
   try {
     // A batch is a transaction. Local D1 lets one prepared text hold many statements, bodies of
     // triggers included, and answers the rows of the last, so SQLite itself does the splitting.
-    const [answer] = await database.batch([database.prepare(sql)])
+    const [answer] = await database.batch([database.prepare(withoutLastComments(sql))])
     return Response.json({ results: answer?.results ?? [], meta: answer?.meta ?? {} })
   } catch (error) {
     return Response.json({ error: readable(error) }, { status: 400 })
   }
+}
+
+/** What follows the last `;` and is comment only would be taken for a statement, and refused. */
+function withoutLastComments(sql: string): string {
+  const end = sql.lastIndexOf(';') + 1
+  const rest = sql.slice(end)
+  return end > 0 && /^(?:\s|--[^\n]*)*$/.test(rest) ? sql.slice(0, end) : sql
 }
 
 /** `D1_ERROR: no such table: x: SQLITE_ERROR` is SQLite's sentence in two wrappers. */

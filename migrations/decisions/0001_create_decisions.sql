@@ -48,3 +48,13 @@ END;
 CREATE TRIGGER outcomes_no_delete BEFORE DELETE ON outcomes BEGIN
   SELECT RAISE(ABORT, 'outcomes are append-only');
 END;
+
+-- REPLACE deletes the old row without firing a delete trigger. Shipping a record twice is no error.
+CREATE TRIGGER decisions_no_replace BEFORE INSERT ON decisions
+WHEN EXISTS (SELECT 1 FROM decisions WHERE id = NEW.id) BEGIN
+  SELECT RAISE(IGNORE);
+END;
+CREATE TRIGGER outcomes_no_replace BEFORE INSERT ON outcomes
+WHEN EXISTS (SELECT 1 FROM outcomes WHERE decision = NEW.decision) BEGIN
+  SELECT RAISE(IGNORE);
+END;

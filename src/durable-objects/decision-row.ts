@@ -21,7 +21,7 @@ export function decisionRow(
     id: step.decision,
     decision,
     refusal,
-    wouldBe: step.wouldBe,
+    wouldBe: step.wouldBe ?? null,
     session: { id: step.columns.session, ...moment, rules },
   })
   return {
@@ -41,7 +41,8 @@ export function decisionRow(
  * history still had their word. null: nothing of the kind took part.
  */
 const wouldBeReason = ({ wouldBe }: SessionStep, refusal: DecisionRefusal | null): string | null =>
-  wouldBe === null
+  // A Worker of an earlier version says nothing of it.
+  wouldBe === null || wouldBe === undefined
     ? null
     : (wouldBe.refusal?.reason ??
       (refusal !== null && !POLICIES_SAID_NO.has(refusal.reason) ? refusal.reason : 'allowed'))

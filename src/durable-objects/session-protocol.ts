@@ -34,8 +34,8 @@ export interface SessionStep {
   readonly argumentsKey: string
   /** The actor's bound: decisions in a minute. */
   readonly callsPerMinute: number
-  /** What rows that only watch would have made of it. */
-  readonly wouldBe: WouldBe | null
+  /** What rows that only watch would have made of it; absent in what an older Worker sends. */
+  readonly wouldBe?: WouldBe | null
 }
 
 export interface AdmitRequest extends SessionStep {

@@ -4,40 +4,48 @@ import { isJsonObject, type JsonValue } from './value.ts'
 export interface Pointed {
   /** In the order of the document. */
   readonly values: readonly JsonValue[]
-  /** Some part of the way was not there, or was not what the pointer expects on its way. */
-  readonly missing: boolean
+  /** Somewhere on the way nothing was there, or `null`. */
+  readonly absent: boolean
+  /** Somewhere on the way something was there that has another shape: it may mean anything. */
+  readonly misfit: boolean
+  readonly tooMany: boolean
 }
 
-/** How many values one pointer may find: what lies beyond counts as missing. */
+/** How many values one pointer may find. */
 const MAX_VALUES = 10_000
 
 export function valuesAt(root: JsonValue, pointer: readonly string[]): Pointed {
   let found: readonly JsonValue[] = [root]
-  let missing = false
+  let absent = false
+  let misfit = false
   for (const segment of pointer) {
     const next: JsonValue[] = []
     for (const value of found) {
       const inside = step(value, segment)
-      if (inside === null || next.length + inside.length > MAX_VALUES) missing = true
-      else for (const one of inside) next.push(one)
+      if (inside === 'absent') absent = true
+      else if (inside === 'misfit') misfit = true
+      else if (next.length + inside.length > MAX_VALUES) {
+        return { values: [], absent, misfit, tooMany: true }
+      } else for (const one of inside) next.push(one)
     }
     found = next
   }
-  return { values: found, missing }
+  return { values: found, absent, misfit, tooMany: false }
 }
 
-/** null: there is nothing of that name. */
-function step(value: JsonValue, segment: string): readonly JsonValue[] | null {
+function step(value: JsonValue, segment: string): readonly JsonValue[] | 'absent' | 'misfit' {
+  if (value === null) return 'absent'
   if (Array.isArray(value)) {
     const list = value as readonly JsonValue[]
     // An empty list has no elements, and that is all it says.
     if (segment === '*') return list
-    const element = ARRAY_INDEX.test(segment) ? list[Number(segment)] : undefined
-    return element === undefined ? null : [element]
+    if (!ARRAY_INDEX.test(segment)) return 'misfit'
+    const element = list[Number(segment)]
+    return element === undefined ? 'absent' : [element]
   }
-  if (!isJsonObject(value)) return null
+  if (!isJsonObject(value) || segment === '*') return 'misfit'
   const member = Object.hasOwn(value, segment) ? value[segment] : undefined
-  return member === undefined ? null : [member]
+  return member === undefined ? 'absent' : [member]
 }
 
 /** RFC 6901 §4: no leading zeros. */

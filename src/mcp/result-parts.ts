@@ -8,12 +8,12 @@ const FORMAL: ReadonlySet<string> = new Set(['isError', 'resultType'])
 /** Everything of a result that says something: as JSON where it is JSON, else undefined. */
 export function partsOf(result: JsonObject): readonly (JsonValue | undefined)[] {
   return Object.entries(result).flatMap(([name, value]): (JsonValue | undefined)[] => {
-    if (FORMAL.has(name)) return []
+    if (FORMAL.has(name) && (name === 'resultType' || typeof value === 'boolean')) return []
     if (name === 'structuredContent') return [value]
     if (name === 'content' && Array.isArray(value)) {
       return (value as readonly JsonValue[]).map(textAsJson)
     }
-    return name === '_meta' && isProtocolMeta(value) ? [] : [undefined]
+    return name === '_meta' && namesServerOnly(value) ? [] : [undefined]
   })
 }
 
@@ -27,7 +27,7 @@ function textAsJson(block: JsonValue): JsonValue | undefined {
   return isJsonObject(read.value) || Array.isArray(read.value) ? read.value : undefined
 }
 
-/** Names that the protocol keeps for itself (MCP 2025-11-25, basic, `_meta`). */
-const isProtocolMeta = (meta: JsonValue): boolean =>
+/** Every result of 2026-07-28 may name its server again; nothing else in `_meta` is looked into. */
+const namesServerOnly = (meta: JsonValue): boolean =>
   isJsonObject(meta) &&
-  Object.keys(meta).every((name) => name.startsWith('io.modelcontextprotocol/'))
+  Object.keys(meta).every((name) => name === 'io.modelcontextprotocol/serverInfo')

@@ -1,9 +1,10 @@
 // Pure. A condition is CEL, type-checked against exactly the variables that a decision supplies
 // (variables.ts), and bounded in size: the engine has no budget at run time, so the bounds on text and
 // arguments are the budget (measured in docs/decisions/0004-cel.md).
-import type { ASTNode, Environment } from '@marcbachmann/cel-js'
+import type { Environment } from '@marcbachmann/cel-js'
 import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'
+import { countNodes, findForbidden, looksAtEach, mentions } from './condition-gate.ts'
 import { ARGUMENTS_ONLY, WHOLE_CALL, type ConditionVariables } from './variables.ts'
 
 export interface Condition<Variables = ConditionVariables> {
@@ -29,16 +30,6 @@ export interface ConditionProblem {
 
 export const MAX_CONDITION_LENGTH = 2000
 
-/** Backtracking regular expressions, and doubling: both turn a short text into seconds of work. */
-const FORBIDDEN_CALLS: ReadonlySet<string> = new Set(['matches', 'bind'])
-const COMPREHENSIONS: ReadonlySet<string> = new Set([
-  'all',
-  'exists',
-  'exists_one',
-  'filter',
-  'map',
-])
-
 export const compileCondition = (text: string): Result<Condition, ConditionProblem> =>
   compile(WHOLE_CALL, text)
 
@@ -55,7 +46,7 @@ function compile<Variables extends Pick<ConditionVariables, 'args'>>(
   }
   try {
     const program = environment.parse(text)
-    const forbidden = findForbidden(program.ast, false)
+    const forbidden = findForbidden(program.ast)
     if (forbidden !== null) return err(problem('forbidden', text, forbidden.at, forbidden.message))
     const checked = program.check()
     if (!checked.valid) return err(fromError('type', text, checked.error))
@@ -64,110 +55,88 @@ function compile<Variables extends Pick<ConditionVariables, 'args'>>(
       return err(problem('type', text, 0, message))
     }
     const readsArguments = mentions(program.ast, 'args')
+    const most = looksAtEach(program.ast)
+      ? Math.min(MAX_ARGUMENT_VALUES, MAX_VISITS / countNodes(program.ast))
+      : MAX_ARGUMENT_VALUES
     return ok({
       text,
       readsCall: readsArguments || mentions(program.ast, 'targets'),
       readsTool: mentions(program.ast, 'tool'),
       evaluate: (variables) =>
-        readsArguments && !isBounded(variables.args)
+        readsArguments && sizeOf(variables.args).values > most
           ? err('the arguments are too large for a condition')
           : run(program, variables),
     })
   } catch (error) {
-    return err(fromError('syntax', text, error))
+    // The engine's own bounds on size are refusals, and everything else that it throws is a slip.
+    const kind = firstLine(error).startsWith('Exceeded') ? 'forbidden' : 'syntax'
+    return err(fromError(kind, text, error))
   }
 }
 
-/** How many values arguments may hold for a condition to look at them: the engine has no budget. */
+/** How much arguments may hold for a condition to look at them: the engine has no budget. */
 const MAX_ARGUMENT_VALUES = 20_000
+const MAX_ARGUMENT_TEXT = 262_144
+/** Nodes of a condition times values of the arguments, where it looks at each value. */
+const MAX_VISITS = 100_000
+
+interface Size {
+  readonly values: number
+  readonly text: number
+}
 
 /** Counted once for all conditions on the same arguments. */
-const counted = new WeakMap<JsonObject, boolean>()
+const sizes = new WeakMap<JsonObject, Size>()
 
-function isBounded(given: JsonObject): boolean {
-  const known = counted.get(given)
-  if (known !== undefined) return known
-  const bounded = countsTo(given, MAX_ARGUMENT_VALUES)
-  counted.set(given, bounded)
-  return bounded
+function sizeOf(given: JsonObject): Size {
+  const known = sizes.get(given) ?? measure(given)
+  sizes.set(given, known)
+  return known
 }
 
-function countsTo(given: JsonObject, most: number): boolean {
-  let left = most
+/** Counts no further than to the bounds: what is larger may be much larger. */
+function measure(given: JsonObject): Size {
+  let values = 0
+  let text = 0
   const pending: JsonValue[] = [given]
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-    left -= 1
-    if (left < 0) return false
-    if (Array.isArray(value)) {
-      if (value.length > left) return false
-      pending.push(...(value as readonly JsonValue[]))
-    } else if (isJsonObject(value)) {
-      const members = Object.values(value)
-      if (members.length > left) return false
-      pending.push(...members)
+    values += 1
+    if (typeof value === 'string') text += value.length
+    const inside = Array.isArray(value)
+      ? (value as readonly JsonValue[])
+      : isJsonObject(value)
+        ? Object.values(value)
+        : []
+    if (values + inside.length > MAX_ARGUMENT_VALUES || text > MAX_ARGUMENT_TEXT) {
+      return { values: Infinity, text: Infinity }
     }
+    pending.push(...inside)
   }
-  return true
+  return { values, text }
 }
 
 function run(
   program: (context: Record<string, unknown>) => unknown,
   variables: Pick<ConditionVariables, 'args'>,
 ): Result<boolean, string> {
+  // An error for each of many elements is dear only for the traces that nobody reads.
+  const { stackTraceLimit } = ENGINE_ERRORS
+  ENGINE_ERRORS.stackTraceLimit = 0
   try {
     const value = program({ ...variables })
     return typeof value === 'boolean' ? ok(value) : err('did not yield a bool')
   } catch (error) {
-    return err(firstLine(error))
+    // It may quote the caller, and it is stored.
+    return err(firstLine(error).slice(0, MAX_ERROR_LENGTH))
+  } finally {
+    ENGINE_ERRORS.stackTraceLimit = stackTraceLimit
   }
 }
 
-interface Forbidden {
-  readonly at: number
-  readonly message: string
-}
+/** V8's own switch, which the language does not know (v8.dev/docs/stack-trace-api). */
+const ENGINE_ERRORS = Error as unknown as { stackTraceLimit: number | undefined }
 
-function findForbidden(node: ASTNode, insideComprehension: boolean): Forbidden | null {
-  let inside = insideComprehension
-  if (node.op === 'call' || node.op === 'rcall') {
-    const name = node.args[0]
-    if (FORBIDDEN_CALLS.has(name)) {
-      return { at: node.start, message: `\`${name}\` is not allowed: its cost has no bound` }
-    }
-    if (node.op === 'rcall' && COMPREHENSIONS.has(name)) {
-      if (inside) return { at: node.start, message: `\`${name}\` inside another comprehension` }
-      // Each element may be looked at, and nothing as long as the arguments for each of them.
-      if (node.args[2].some((part) => mentions(part, 'args'))) {
-        return { at: node.start, message: `\`${name}\` looks at \`args\` for each element` }
-      }
-      inside = true
-    }
-  }
-  for (const child of children(node)) {
-    const found = findForbidden(child, inside)
-    if (found !== null) return found
-  }
-  return null
-}
-
-function mentions(node: ASTNode, name: string): boolean {
-  if (node.op === 'id') return node.args === name
-  return children(node).some((child) => mentions(child, name))
-}
-
-/** Every node below this one, whatever the shape of its operands. */
-function children(node: ASTNode): ASTNode[] {
-  const found: ASTNode[] = []
-  const collect = (part: unknown): void => {
-    if (Array.isArray(part)) part.forEach(collect)
-    else if (isNode(part)) found.push(part)
-  }
-  collect(node.args)
-  return found
-}
-
-const isNode = (part: unknown): part is ASTNode =>
-  typeof part === 'object' && part !== null && 'op' in part && 'args' in part
+const MAX_ERROR_LENGTH = 200
 
 function fromError(kind: ConditionProblem['kind'], text: string, error: unknown): ConditionProblem {
   const node =

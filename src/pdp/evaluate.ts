@@ -8,7 +8,7 @@ import type {
   PolicyMatch,
   ServerFacts,
 } from './evaluation.ts'
-import { ENFORCED_ALWAYS, GATES } from './gates.ts'
+import { border, ENFORCED_ALWAYS, GATES } from './gates.ts'
 import { judgePolicies } from './policies.ts'
 import type { PolicySet } from './policy.ts'
 import type { DecisionRefusal } from './refusal.ts'
@@ -32,6 +32,11 @@ export function evaluate(
   // asked tool by tool, with this same function.
   if (request.resource.type === 'mcp_server' || facts.tool === null) return passed(first, [])
   const judged = judgePolicies(actor, request, policies, facts)
+  const refusal = observed ? null : judged.refusal
+  if (refusal === null) {
+    const foreign = border(facts)
+    if (foreign !== null) return { ...judged, refusal: foreign, wouldBe: null }
+  }
   return observed ? passed(first ?? judged.refusal, judged.matches) : judged
 }
 

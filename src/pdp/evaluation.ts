@@ -95,6 +95,8 @@ export interface ToolFacts {
 export interface Depending {
   readonly access: readonly Access[]
   readonly labels: readonly string[]
+  /** Arguments name resources, and those may bring any label. */
+  readonly anyLabel: boolean
 }
 
 export interface Pin {

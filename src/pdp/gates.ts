@@ -81,21 +81,26 @@ function definition(_: Actor, request: EvaluationRequest, facts: Facts): Decisio
     return { at: 'decide', reason: 'tool_changed', tool: pinned.name }
   }
   const matchedAt = seen?.matchedAt ?? null
-  return matchedAt !== null && request.context.now - matchedAt <= DEFINITION_SEEN_WITHIN_MS
+  return matchedAt !== null &&
+    matchedAt >= pinnedAt &&
+    request.context.now - matchedAt <= DEFINITION_SEEN_WITHIN_MS
     ? null
     : { at: 'decide', reason: 'tool_unverified', tool: pinned.name }
 }
 
-/** INVARIANT: what belongs to another tenant is out of reach, whatever the policies say. */
-function targets(actor: Actor, _: EvaluationRequest, facts: Facts): DecisionRefusal | null {
-  if (facts.unreadable !== null) {
-    const pointer = facts.unreadable.kind === 'not_a_name' ? facts.unreadable.pointer : null
-    return { at: 'decide', reason: 'target_unreadable', pointer }
-  }
-  return facts.targets.some(({ row }) => row !== null && row.tenant !== actor.tenant)
-    ? { at: 'decide', reason: 'target_of_another_tenant' }
-    : null
+/** What may mean anything may mean what is out of reach. */
+function targets(_: Actor, __: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  if (facts.unreadable === null) return null
+  const pointer = facts.unreadable.kind === 'not_a_name' ? facts.unreadable.pointer : null
+  return { at: 'decide', reason: 'target_unreadable', pointer }
 }
+
+/**
+ * INVARIANT: what belongs to another tenant is out of reach, whatever the policies say. Asked last: a
+ * call that would be refused anyway is refused as if nobody had listed what it names.
+ */
+export const border = ({ targets: named }: Facts): DecisionRefusal | null =>
+  named.some(({ foreign }) => foreign) ? { at: 'decide', reason: 'target_of_another_tenant' } : null
 
 /** A workload acts for nobody who could consent. */
 function consent(actor: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {

@@ -79,7 +79,9 @@ function columnsFit(
       (depends === null || certain?.access.length === 1
         ? access === called?.access
         : certain === null && depends.access.includes(access))) &&
-    (label === null || (labels.includes(label) && certain?.labels.includes(label) !== true)) &&
+    (label === null ||
+      (labels.includes(label) && certain?.labels.includes(label) !== true) ||
+      (row.effect === 'allow' && depends?.anyLabel === true)) &&
     (environment === null || environment === called?.environment) &&
     (row.client === null || row.client === actor.client) &&
     (row.agent === null || row.agent === '*' || row.agent === actor.agent)

@@ -10,7 +10,8 @@ const MAX_NAME_LENGTH = 2000
 /** Every form is a line here, and the compiler asks for it. */
 const NORMALIZERS: Readonly<Record<ResourceForm, (text: string) => string | null>> = {
   exact: (text) => text,
-  lower: (text) => text.toLowerCase(),
+  // The sign for Kelvin is a K, and a decomposed letter is not one letter.
+  lower: (text) => (isComposed(folded(text)) ? folded(text) : null),
   path: normalPath,
   url: normalUrl,
   email: normalEmail,
@@ -34,7 +35,7 @@ const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/u
  * such a path has two meanings, so it has none here.
  */
 function normalPath(text: string): string | null {
-  if (/[\\%]/.test(text)) return null
+  if (/[\\%]/.test(text) || !isComposed(text)) return null
   const kept: string[] = []
   for (const segment of text.split('/')) {
     if (segment === '' || segment === '.') continue
@@ -44,26 +45,59 @@ function normalPath(text: string): string | null {
   return `${text.startsWith('/') ? '/' : ''}${kept.join('/')}` || null
 }
 
+/** One letter in two ways of writing it would be two names (Unicode Standard Annex 15). */
+const isComposed = (text: string): boolean => text === text.normalize('NFC')
+
+/** A small sigma at the end of a word is the same letter. */
+const folded = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ')
+
 /** WHATWG URL, with escapes written one way (RFC 3986 §6.2.2) and without what no server sees. */
 function normalUrl(text: string): string | null {
   if (/[\s\\]/.test(text) || !/^[a-z][a-z0-9+.-]*:/i.test(text) || !URL.canParse(text)) return null
   const url = new URL(text)
   if (url.username !== '' || url.password !== '') return null
+  if (isSpecial(url.protocol) && namedHost(url.hostname) === null) return null
   url.hash = ''
   if (url.hostname.endsWith('.')) url.hostname = url.hostname.slice(0, -1)
-  const once = url.href.replace(/%[0-9a-f]{2}/gi, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
-    return /[A-Za-z0-9._~-]/.test(character) ? character : escape.toUpperCase()
-  })
+  const [path = '', ...query] = url.href.split('?')
+  const once = [unescaped(path, IN_PATH), ...query.map((part) => unescaped(part, UNRESERVED))]
+  if (once.some((part) => part === null)) return null
   // Dots that were escaped are path segments now, and have to be taken in like any others.
-  return URL.canParse(once) ? new URL(once).href : null
+  const joined = once.join('?')
+  return URL.canParse(joined) ? new URL(joined).href : null
+}
+
+/** Those whose hosts WHATWG reads as domains. */
+const isSpecial = (protocol: string): boolean => /^(?:https?|wss?|ftp):$/.test(protocol)
+
+const UNRESERVED = /[A-Za-z0-9._~-]/
+/** Also what may stand in a path as it is (RFC 3986 §3.3): most servers take both for the same. */
+const IN_PATH = /[A-Za-z0-9._~!$&'()*+,;=:@-]/
+
+/** null: escapes that hide a separator or a character that no name may hold, or that are none. */
+function unescaped(text: string, plain: RegExp): string | null {
+  if (/%(?![0-9a-f]{2})/i.test(text) || /%(?:2f|5c)/i.test(text)) return null
+  if (CONTROL.test(decoded(text) ?? '\0')) return null
+  return text.replace(/%[0-9a-f]{2}/gi, (escape) => {
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
+    return plain.test(character) ? character : escape.toUpperCase()
+  })
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
 }
 
 /** One address, no display name, no comment, no quoted local part. */
 function normalEmail(text: string): string | null {
+  if (!isComposed(text)) return null
   const [, local = '', domain = ''] = /^([^\s@<>()[\]",;:\\]+)@([^\s@]+)$/.exec(text) ?? []
   const host = domain === '' ? null : normalHost(domain)
-  return host === null ? null : `${local.toLowerCase()}@${host}`
+  return host === null ? null : `${folded(local)}@${host}`
 }
 
 function normalHost(text: string): string | null {
@@ -72,5 +106,11 @@ function normalHost(text: string): string | null {
   if (!URL.canParse(`https://${bare}/`)) return null
   const url = new URL(`https://${bare}/`)
   // A port, or anything else beside the host, is not part of a host's name.
-  return url.port === '' && !bare.includes(':', bare.lastIndexOf(']') + 1) ? url.hostname : null
+  const alone = url.port === '' && !bare.includes(':', bare.lastIndexOf(']') + 1)
+  const host = alone ? namedHost(url.hostname) : null
+  return host === null || host.endsWith('.') ? null : host
 }
+
+/** As WHATWG wrote it, if it is a name or an address and nothing that only some readers cut short. */
+const namedHost = (host: string): string | null =>
+  /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/.test(host) ? host : null

@@ -11,6 +11,8 @@ const HIGHEST: Sensitivity = 'restricted'
 /** A row of `tool_arguments` or `tool_results`, as far as it names resources. */
 export interface ResourceField {
   readonly pointer: readonly string[]
+  /** The same as its row has it. */
+  readonly text: string
   /** null: the value is a class of sensitivity itself (results only). */
   readonly type: { readonly name: string; readonly form: ResourceForm } | null
   readonly optional: boolean
@@ -45,6 +47,8 @@ export interface Target {
   /** null: unlisted, and therefore nobody's. */
   readonly row: ResourceRow | null
   readonly sensitivity: Sensitivity
+  /** Another tenant at the same upstream lists it as its own. */
+  readonly foreign: boolean
 }
 
 export type FieldReading =
@@ -66,14 +70,16 @@ export function resourcesInArguments(
   for (const field of fields) {
     const { type, optional, unlisted } = field
     if (type === null) continue
-    const { values, missing } = valuesAt(given, field.pointer)
+    const { values, absent, misfit, tooMany } = valuesAt(given, field.pointer)
+    if (tooMany) return { kind: 'too_many' }
+    if (misfit) return { kind: 'unreadable', pointer: field.text }
     // The server will take one of its own choice, or fail: nobody here can say which.
-    const absent = missing || values.length === 0
-    if (absent && !optional) add(found, { type: type.name, id: null, unlisted, from: 'arguments' })
+    const nothing = absent || values.length === 0
+    if (nothing && !optional) add(found, { type: type.name, id: null, unlisted, from: 'arguments' })
     for (const value of values) {
       if (value === null && optional) continue
       const id = nameIn(value, type.form)
-      if (id === null) return { kind: 'unreadable', pointer: `/${field.pointer.join('/')}` }
+      if (id === null) return { kind: 'unreadable', pointer: field.text }
       add(found, { type: type.name, id, unlisted, from: 'arguments' })
     }
     if (found.size > MAX_ARGUMENT_RESOURCES) return { kind: 'too_many' }
@@ -93,8 +99,9 @@ export function resourcesInResult(
       continue
     }
     for (const { pointer, type, optional, unlisted } of fields) {
-      const { values, missing } = valuesAt(part, pointer)
-      if (missing && !optional) add(found, UNREAD)
+      const { values, absent, misfit, tooMany } = valuesAt(part, pointer)
+      if (tooMany) return { kind: 'too_many' }
+      if (misfit || (absent && !optional)) add(found, UNREAD)
       for (const value of values) {
         add(found, type === null ? classified(value) : resourceIn(value, type, unlisted))
       }
@@ -105,9 +112,12 @@ export function resourcesInResult(
 }
 
 /** INVARIANT: a resource without a row is nobody's, and of the class that its tool's row says. */
-export function targetOf(named: NamedResource, row: ResourceRow | null): Target {
+export function targetOf(named: NamedResource, found: ResourceRow | null, tenant: string): Target {
   const { type, id, from } = named
-  return { type, id, from, row, sensitivity: row?.sensitivity ?? named.unlisted }
+  // INVARIANT: nothing of another tenant's row is looked at, told or recorded but that it is there.
+  const foreign = found !== null && found.tenant !== tenant
+  const row = foreign ? null : found
+  return { type, id, from, row, sensitivity: row?.sensitivity ?? named.unlisted, foreign }
 }
 
 /** A row of the message's own words: what distinguishes it in a lookup. */
@@ -153,6 +163,6 @@ function nameIn(value: JsonValue, form: ResourceForm): string | null {
 }
 
 export const parseField = (
-  pointer: string,
-  rest: Omit<ResourceField, 'pointer'>,
-): ResourceField => ({ pointer: parsePointer(pointer), ...rest })
+  text: string,
+  rest: Omit<ResourceField, 'pointer' | 'text'>,
+): ResourceField => ({ pointer: parsePointer(text), text, ...rest })

@@ -129,12 +129,14 @@ const classesOf = (row: ToolRow): readonly Access[] => [
 
 function dependsOn(row: ToolRow, serverIsInternal: boolean): Depending | null {
   const access = classesOf(row)
-  if (access.length === 1 && row.labels.every(({ condition }) => condition === null)) return null
+  const anyLabel = row.arguments.length > 0
+  const conditional = row.labels.some(({ condition }) => condition !== null)
+  if (access.length === 1 && !conditional && !anyLabel) return null
   // What the mildest call carries, every call does.
   const mildest = access.length === 1 ? row.access : 'read'
   const certain = labelsOf(row, mildest, serverIsInternal, (condition) => condition === null)
   const labels = labelsOfAny(row, serverIsInternal).filter((label) => !certain.includes(label))
-  return { access, labels }
+  return { access, labels, anyLabel }
 }
 
 /**

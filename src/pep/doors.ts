@@ -15,6 +15,8 @@ export interface Doors {
   readonly sightings: SightingStore
   /** How often this isolate may list tools for itself. */
   readonly ownListings: Allowance
+  /** By server: when this isolate last listed its tools before it had to, epoch ms. */
+  readonly lookedAhead: Map<string, number>
   /** How often this isolate refused before anything could be recorded, by reason. */
   readonly unrecorded: Map<Refusal['reason'], number>
 }

@@ -253,6 +253,12 @@ export function explain(refusal: Refusal): Explanation {
       )
     case 'upstream_refused':
       return upstream(502, refusal.reason, 'the MCP server did not accept the gateway')
+    case 'result_undecided':
+      return upstream(
+        502,
+        refusal.reason,
+        'the call was made, and whether its result may be shown cannot be decided now',
+      )
     case 'upstream_malformed':
       return upstream(502, refusal.reason, 'the MCP server sent what is not passed on')
   }

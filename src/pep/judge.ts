@@ -1,4 +1,5 @@
 import { evaluate } from '../pdp/evaluate.ts'
+import { DEFINITION_SEEN_WITHIN_MS } from '../pdp/gates.ts'
 import type { Evaluation, EvaluationRequest, Facts } from '../pdp/evaluation.ts'
 import type { FieldReading, NamedResource } from '../pdp/resources.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -7,7 +8,7 @@ import type { FreshFacts } from '../storage/facts.ts'
 import type { PolicyStore } from '../storage/policy-store.ts'
 import type { Background, Doors } from './doors.ts'
 import { unavailable } from './identify.ts'
-import { lookAgain } from './pins.ts'
+import { lookAgain, lookAhead } from './pins.ts'
 import { argumentsRead, factKeysOf, factsOf, requestOf, type Question } from './question.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -47,7 +48,7 @@ export async function judge(
   const server = compiled.servers.get(question.server)
   if (server === undefined) return err({ at: 'receive', reason: 'server_unknown' })
   const tool = question.tool === null ? null : server.tools.find(question.tool, question.arguments)
-  const facts = factsOf(fresh, server, tool, named(compiled))
+  const facts = factsOf(fresh, server, tool, named(compiled), question.actor.tenant)
   const request = requestOf(question, readAt)
   const evaluation = evaluate(request, compiled.policies, facts)
   return ok({ ...evaluation, request, facts, fresh, compiled, server, readAt })
@@ -59,16 +60,30 @@ export async function judgeSeen(
   known: CompiledTenant,
   doors: Doors,
   background: Background,
+  inResult: readonly NamedResource[] = [],
 ): Promise<Result<Judged, Refusal>> {
-  const judged = await judge(question, known, doors.policies)
-  if (!judged.ok) return judged
-  const { refusal, wouldBe, server, compiled } = judged.value
-  const look = (): Promise<void> => lookAgain(doors, question.actor.tenant, server)
-  if (refusal?.reason === 'tool_unverified') {
-    await look()
-    return judge(question, compiled, doors.policies)
+  let judged = await judge(question, known, doors.policies, inResult)
+  for (let look = 0; look < MAX_LOOKS && judged.ok; look += 1) {
+    const { refusal, server, compiled } = judged.value
+    if (refusal?.reason !== 'tool_unverified') break
+    // Others may be looking already: what they see is read with the facts.
+    if (!(await lookAgain(doors, question.actor.tenant, server))) await pause(WAIT_MS)
+    judged = await judge(question, compiled, doors.policies, inResult)
   }
-  // What is only watched waits for nobody.
-  if (wouldBe?.refusal?.reason === 'tool_unverified') background(look())
+  if (judged.ok && wantsLook(judged.value)) {
+    // What is still good, or only watched, waits for nobody.
+    background(lookAhead(doors, question.actor.tenant, judged.value.server))
+  }
   return judged
 }
+
+const MAX_LOOKS = 4
+const WAIT_MS = 250
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** In the second half of the time for which a sighting counts. */
+const wantsLook = ({ facts, wouldBe, readAt }: Judged): boolean =>
+  wouldBe?.refusal?.reason === 'tool_unverified' ||
+  (facts.sighting !== null &&
+    readAt - (facts.sighting.matchedAt ?? 0) > DEFINITION_SEEN_WITHIN_MS / 2)

@@ -2,12 +2,11 @@ import type { Operation } from '../mcp/operation.ts'
 import type { JsonObject, JsonValue } from '../mcp/value.ts'
 import { evaluate } from '../pdp/evaluate.ts'
 import type { Sighting } from '../pdp/evaluation.ts'
-import type { Refused } from './decide.ts'
-import type { Doors } from './doors.ts'
+import type { Background, Doors } from './doors.ts'
 import type { Judged } from './judge.ts'
 import { comparePins, noteListing } from './pins.ts'
 import { listingRequest, type Question } from './question.ts'
-import { decideResult } from './result.ts'
+import { decideResult, type ResultAnswer } from './result.ts'
 import type { SessionGate } from './session-gate.ts'
 
 /** Leave for one operation, given now and good for nothing else. */
@@ -20,7 +19,7 @@ export interface Permit {
   /** Which tools of a listing may be shown: the same gates, up to the policies. */
   readonly showing: (listed: readonly JsonValue[]) => Promise<Showing>
   /** Whether the client may see this result; null where no row speaks of results of this tool. */
-  readonly mayReturn: ((result: JsonObject | null) => Promise<Refused | null>) | null
+  readonly mayReturn: ((result: JsonObject | null) => Promise<ResultAnswer>) | null
 }
 
 export interface Showing {
@@ -33,6 +32,7 @@ export interface Showing {
 export interface Admitted {
   readonly operation: Operation
   readonly doors: Doors
+  readonly background: Background
   readonly question: Question
   readonly session: SessionGate
   readonly argumentsKey: string

@@ -14,6 +14,7 @@ export interface Sighted {
   readonly tool: string
   readonly hash: string
   readonly definition: JsonObject
+  readonly pinnedAt: number
   /** It is what it was pinned as, and the listing has it once. */
   readonly asPinned: boolean
 }
@@ -28,11 +29,11 @@ export async function comparePins(
     const [definition, another] = definitions
     const pin = isName(tool) ? tools.find(tool, null)?.pin : undefined
     if (!isName(tool) || definition === undefined || pin === undefined || pin === null) return []
-    const { hash } = pin
+    const { hash, pinnedAt } = pin
     // Two definitions of one name: nobody can say which of them is called.
     const asPinned =
       another === undefined && (await sha256(canonicalDefinition(definition))) === hash
-    return [{ tool, hash, definition, asPinned }]
+    return [{ tool, hash, definition, pinnedAt, asPinned }]
   })
   return (await Promise.all(compared)).flat()
 }
@@ -49,9 +50,9 @@ export async function noteListing(
   known: ReadonlyMap<string, Sighting>,
 ): Promise<void> {
   const now = Date.now()
-  const news = sighted.filter(({ tool, asPinned }) => {
+  const news = sighted.filter(({ tool, asPinned, pinnedAt }) => {
     const last = known.get(tool)
-    return asPinned ? now - (last?.matchedAt ?? 0) > NOTED_WITHIN_MS : !isRecent(last, now)
+    return asPinned ? now - (last?.matchedAt ?? 0) > NOTED_WITHIN_MS : !isKnown(last, pinnedAt, now)
   })
   const changed = news.filter(({ asPinned }) => !asPinned).map(({ tool }) => tool)
   const pinned =
@@ -66,8 +67,9 @@ export async function noteListing(
   await doors.sightings.note(tenant, server, notes)
 }
 
-const isRecent = (last: Sighting | undefined, now: number): boolean =>
-  now - (last?.differedAt ?? 0) <= NOTED_WITHIN_MS
+/** INVARIANT: what a new pin forgot is noted again at once, however lately it was noted before. */
+const isKnown = (last: Sighting | undefined, pinnedAt: number, now: number): boolean =>
+  (last?.differedAt ?? 0) >= pinnedAt && now - (last?.differedAt ?? 0) <= NOTED_WITHIN_MS
 
 function differenceOf(pinned: string | undefined, seen: JsonObject): readonly Difference[] {
   const read = pinned === undefined ? null : readJson(pinned)
@@ -78,15 +80,35 @@ function differenceOf(pinned: string | undefined, seen: JsonObject): readonly Di
 const LISTING_MS = 5_000
 
 /**
- * Looks for itself, where nobody has listed these tools lately. Nothing is returned: what it saw is
- * read with the facts, by this call and by all others.
+ * Looks for itself, where nobody has listed these tools lately. What it saw is read with the facts,
+ * by this call and by all others. False: it has looked often enough for now.
  */
 export async function lookAgain(
   doors: Doors,
   tenant: string,
   server: CompiledServer,
+): Promise<boolean> {
+  if (!doors.ownListings.take(Date.now())) return false
+  await look(doors, tenant, server)
+  return true
+}
+
+/** Before it has to be: once a minute for each server and isolate. */
+export async function lookAhead(
+  doors: Doors,
+  tenant: string,
+  server: CompiledServer,
 ): Promise<void> {
-  if (!doors.ownListings.take(Date.now())) return
+  const now = Date.now()
+  const last = doors.lookedAhead.get(server.facts.name) ?? 0
+  if (now - last < LOOK_AHEAD_MS) return
+  doors.lookedAhead.set(server.facts.name, now)
+  await look(doors, tenant, server)
+}
+
+const LOOK_AHEAD_MS = 60_000
+
+async function look(doors: Doors, tenant: string, server: CompiledServer): Promise<void> {
   const { name } = server.facts
   const listed = await listTools(server.url, { fetch, timeoutMs: LISTING_MS })
   if (!listed.ok) {

@@ -162,6 +162,7 @@ export function factsOf(
   server: CompiledServer,
   tool: ToolFacts | null,
   read: FieldReading,
+  tenant: string,
 ): Facts {
   const named = read.kind === 'named' ? read.resources : []
   return {
@@ -176,7 +177,9 @@ export function factsOf(
     revocations: fresh.revocations,
     tool,
     sighting: fresh.sightings.get(tool?.name ?? '') ?? null,
-    targets: named.map((one) => targetOf(one, fresh.resources.get(resourceKey(one)) ?? null)),
+    targets: named.map((one) =>
+      targetOf(one, fresh.resources.get(resourceKey(one)) ?? null, tenant),
+    ),
     unreadable: unreadableOf(read),
     consents: fresh.consents,
     tasks: fresh.tasks,

@@ -37,3 +37,5 @@ export type ForwardRefusal =
   /** The upstream answered 401, 403 or a redirect: its quarrel with us, not with the client. */
   | { readonly at: 'forward'; readonly reason: 'upstream_refused'; readonly status: number }
   | { readonly at: 'forward'; readonly reason: 'upstream_malformed'; readonly detail: string }
+  /** The upstream has acted, and whether the client may see the result cannot be decided now. */
+  | { readonly at: 'forward'; readonly reason: 'result_undecided' }

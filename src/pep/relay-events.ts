@@ -98,11 +98,11 @@ class EventPump {
         this.#close(controller)
         return true
       }
-      const { text, last } = passage.value
+      const { text, last, remark } = passage.value
       this.#write(frame(text), controller)
       released = true
       if (last) {
-        this.#relay.settle('committed', 'streamed')
+        this.#relay.settle('committed', remark ?? 'streamed')
         this.#close(controller)
         return true
       }

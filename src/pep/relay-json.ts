@@ -23,7 +23,7 @@ export async function relayJson(
     const refusal = { at: 'forward', reason: 'upstream_malformed', detail } as const
     return err({ refusal, decision: relay.permit.decision })
   }
-  relay.settle('committed', `status ${response.status}`)
+  relay.settle('committed', passage.value.remark ?? `status ${response.status}`)
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
   return ok(new Response(passage.value.text, { status: response.status, headers }))
 }

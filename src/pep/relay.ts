@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../result.ts'
 import type { Refused } from './decide.ts'
 import type { Background } from './doors.ts'
 import type { Permit } from './permit.ts'
+import type { ResultAnswer } from './result.ts'
 
 /** Records what became of the call, once. */
 export type Settle = (state: OutcomeState, detail: string) => void
@@ -24,6 +25,8 @@ export interface Relay {
 /** How much of one message is held while it is read. */
 export const MAX_HELD_BYTES = 4 * 1024 * 1024
 
+const MAY_RETURN: ResultAnswer = { refused: null, wouldBe: null }
+
 /** For the operator, in the outcome. */
 export const withheldBecause = ({ refusal }: Refused): string =>
   refusal.reason === 'result_withheld' ? `result: ${refusal.because.reason}` : refusal.reason
@@ -31,7 +34,13 @@ export const withheldBecause = ({ refusal }: Refused): string =>
 /** What may become of one message that an upstream sent. */
 export type Passage =
   /** As it came, or as it was rewritten. `last`: this was the answer. */
-  | { readonly kind: 'pass'; readonly text: string; readonly last: boolean }
+  | {
+      readonly kind: 'pass'
+      readonly text: string
+      readonly last: boolean
+      /** For the outcome, if there is something to say. */
+      readonly remark?: string
+    }
   | { readonly kind: 'drop' }
   /** The answer is there, and this client may not have it. */
   | { readonly kind: 'withhold'; readonly refused: Refused }
@@ -59,10 +68,12 @@ export async function pass(text: string, relay: Relay): Promise<Result<Passage, 
       if (message.outcome === 'result' && !isComplete(message.result)) {
         return err('a result that asks the client for more')
       }
-      const refused = await permit.mayReturn?.(message.outcome === 'result' ? message.result : null)
-      if (refused !== undefined && refused !== null) return ok({ kind: 'withhold', refused })
+      const answer = await permit.mayReturn?.(message.outcome === 'result' ? message.result : null)
+      const { refused, wouldBe } = answer ?? MAY_RETURN
+      if (refused !== null) return ok({ kind: 'withhold', refused })
       const rewritten = isJsonObject(parsed.value) ? await rewrite(parsed.value, relay) : null
-      return ok({ kind: 'pass', text: rewritten ?? text, last: true })
+      const passed: Passage = { kind: 'pass', text: rewritten ?? text, last: true }
+      return ok(wouldBe === null ? passed : { ...passed, remark: `would be withheld: ${wouldBe}` })
     }
     case 'notification':
       return ok(notification(message.method, message.params, text, permit))
@@ -94,7 +105,16 @@ function notification(
   if (method !== 'notifications/progress' || params === null) return { kind: 'drop' }
   // The numbers keep the client from giving up; the words may be the result already.
   const { progressToken, progress, total } = params
-  const bare = { jsonrpc: '2.0', method, params: defined({ progressToken, progress, total }) }
+  if (typeof progressToken !== 'number' || typeof progress !== 'number') return { kind: 'drop' }
+  const bare = {
+    jsonrpc: '2.0',
+    method,
+    params: defined({
+      progressToken,
+      progress,
+      total: typeof total === 'number' ? total : undefined,
+    }),
+  }
   return { kind: 'pass', text: stringify(bare), last: false }
 }
 

@@ -3,36 +3,51 @@ import type { JsonObject } from '../mcp/value.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
 import { resourcesInResult } from '../pdp/resources.ts'
 import type { Refused } from './decide.ts'
-import { judge, type Judged } from './judge.ts'
+import { judgeSeen, type Judged } from './judge.ts'
 import type { Admitted } from './permit.ts'
 import { MAX_REFUSED_INPUTS, stepOf } from './record.ts'
 
+export interface ResultAnswer {
+  /** null: it may be shown. */
+  readonly refused: Refused | null
+  /** Why it would have been withheld if what only watches were enforced, or null. */
+  readonly wouldBe: string | null
+}
+
 /**
  * A result is decided like a call: by the rows as they are now, with what it holds among the targets.
- * The answer is null, or the refusal in its place. A refusal of a result is a decision of its own.
+ * A refusal of a result is a decision of its own.
  *
  * INVARIANT: what could not be looked up does not reach the client.
  */
 export async function decideResult(
-  { question, doors, session, argumentsKey }: Admitted,
+  { question, doors, background, session, argumentsKey }: Admitted,
   decision: string,
   { compiled, server }: Judged,
   result: JsonObject | null,
-): Promise<Refused | null> {
+): Promise<ResultAnswer> {
   const fields = server.tools.fields(question.tool ?? '').results
   const read = resourcesInResult(fields, result === null ? [undefined] : partsOf(result))
   const named = read.kind === 'named' ? read.resources : []
-  const judged = await judge(question, compiled, doors.policies, named)
-  if (!judged.ok) return { refusal: judged.error, decision }
+  const judged = await judgeSeen(question, compiled, doors, background, named)
+  if (!judged.ok) return undecided(decision)
   const { request, facts, matches, wouldBe } = judged.value
   const because: DecisionRefusal | null =
     judged.value.refusal ??
     (read.kind === 'named' ? null : { at: 'decide', reason: 'target_unreadable', pointer: null })
-  if (because === null) return null
+  if (because === null) return { refused: null, wouldBe: wouldBe?.refusal?.reason ?? null }
   const refusal = { at: 'decide', reason: 'result_withheld', because } as const
   const inputs = { request, facts, matches, wouldBe, resultOf: decision }
   const own = crypto.randomUUID()
   const step = stepOf(question, own, inputs, argumentsKey, MAX_REFUSED_INPUTS)
   const noted = await session.noteDenial({ ...step, refusal })
-  return noted.ok ? { refusal, decision: noted.value.decision } : { refusal: noted.error, decision }
+  return noted.ok
+    ? { refused: { refusal, decision: noted.value.decision }, wouldBe: null }
+    : undecided(decision)
 }
+
+/** INVARIANT: nothing invites to repeat a call that the upstream has acted on. */
+const undecided = (decision: string): ResultAnswer => ({
+  refused: { refusal: { at: 'forward', reason: 'result_undecided' }, decision },
+  wouldBe: null,
+})

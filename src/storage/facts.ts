@@ -103,7 +103,8 @@ SELECT
      FROM tools AS pinned JOIN tool_sightings AS seen
      ON seen.tenant = ?1 AND seen.server = ?8 AND seen.tool = pinned.name
        AND seen.definition_hash = pinned.definition_hash
-     WHERE pinned.tenant = ?1 AND pinned.server = ?8 AND (?7 = 1 OR pinned.name = ?9)) AS sightings,
+     WHERE pinned.tenant = ?1 AND pinned.server = ?8 
+       AND pinned.name BETWEEN coalesce(?9, '') AND coalesce(?9, char(1114111))) AS sightings,
   (SELECT json_group_array(json_array(given.id, given.tool, given.access, given.definition_hash, given.expires_at,
        coalesce(given.revoked_at, (SELECT max(revoked_at) FROM revocations
          WHERE tenant = ?1 AND kind = 'consent' AND id = given.id AND issuer IN ('*', ?2)))))
