@@ -8,7 +8,9 @@ import { messageOf, Mistake } from './mistake.ts'
 const USAGE = `usage: npm run policy -- check [paths…] [--json]
        npm run policy -- test [case files…] [--json]
        npm run policy -- explain --tenant T --server S --tool NAME --subject ID --client ID
-           [--agent ID] [--args JSON] [--scopes "…"] [paths…]
+           [--agent ID] [--args JSON] [--scopes "…"] [--acr VALUE] [--logged-in-seconds-ago N]
+           [--sender-constrained] [--ip IP] [--country CC] [--asn N] [--at TIME]
+           [--definition changed|unseen] [--result JSON] [paths…]
        npm run -s policy -- import URL --server NAME --tenant T [--header 'Name: value']…
            [--title TEXT] [--internal] [--existing-server] [--repin [--against paths…]]`
 

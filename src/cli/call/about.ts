@@ -11,7 +11,7 @@ import type { Decision } from './decide.ts'
 export const aboutCall = (decision: Decision): string[] => [
   ...aboutServer(decision),
   ...aboutTool(decision),
-  ...decision.facts.targets.map((target) => aboutTarget(target, actorOf(decision.request).tenant)),
+  ...decision.facts.targets.map(aboutTarget),
   ...aboutConsent(decision),
   ...aboutTasks(decision),
 ]
@@ -47,18 +47,18 @@ function aboutPin({ pin }: ToolFacts, sighting: Decision['facts']['sighting']): 
     : `${pinned}, and was listed so`
 }
 
-function aboutTarget(target: Target, tenant: string): string {
+function aboutTarget(target: Target): string {
   const { type, id, from, row, sensitivity } = target
   const where = from === 'result' ? 'in the result' : 'in the arguments'
   const start = `touches ${nameOf(target)} (${where}): ${sensitivity}`
   // What cannot be read, and what says its class itself, has no name to look a row up by.
   if (type === '' || type.startsWith('class.')) return start
+  if (target.foreign) return `${start}, listed by another tenant at the same upstream`
   if (row === null || id === null) return `${start}, unlisted and so nobody's`
   const by = row.pattern ? `, by the pattern \`${row.id}\`` : ''
   const whose = row.owner === null ? "nobody's" : `owner \`${row.owner.id}\` of ${row.owner.issuer}`
   const labels = row.labels.length === 0 ? '' : `, labels: ${row.labels.join(', ')}`
-  const other = row.tenant === tenant ? '' : `, of tenant \`${row.tenant}\``
-  return `${start}, ${whose}${by}${labels}${other}`
+  return `${start}, ${whose}${by}${labels}`
 }
 
 function nameOf({ type, id, sensitivity }: Target): string {

@@ -24,10 +24,7 @@ const GATES: readonly Gate[] = [
   { passed: 'the agent may act', refusals: ['agent_unknown', 'agent_inactive'] },
   { passed: 'the tool has a row', refusals: ['tool_unknown'] },
   { passed: 'the definition stands', refusals: ['tool_changed', 'tool_unverified'] },
-  {
-    passed: "nothing of another tenant's is touched",
-    refusals: ['target_unreadable', 'target_of_another_tenant'],
-  },
+  { passed: 'what it touches is named readably', refusals: ['target_unreadable'] },
   { passed: 'consent is not lacking', refusals: ['consent_required'] },
   { passed: 'the scopes suffice', refusals: ['insufficient_scope'] },
   { passed: 'no task is overstepped', refusals: ['task_ambiguous', 'outside_task'] },
