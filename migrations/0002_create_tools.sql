@@ -7,9 +7,10 @@ CREATE TABLE servers (
   -- The MCP endpoint itself, path included, in one spelling: two tenants that share an upstream are
   -- known by it. No query, where secrets would end up.
   url            TEXT NOT NULL
-    CHECK (url GLOB 'https://?*' OR url GLOB 'http://127.0.0.1*' OR url GLOB 'http://localhost*' OR url GLOB 'http://[[]::1]*')
+    CHECK (url GLOB 'https://[^/]*' OR url GLOB 'http://127.0.0.1*' OR url GLOB 'http://localhost*' OR url GLOB 'http://[[]::1]*')
     CHECK (url NOT GLOB '*[^!-~]*' AND url NOT GLOB '*[%?#@\]*' AND url NOT GLOB '*./*' AND url NOT GLOB '*.'
-      AND url NOT GLOB '*:443/*' AND url NOT GLOB '*:443' AND url NOT GLOB '*:0*' AND substr(url, 9) NOT GLOB '*//*'),
+      AND url NOT GLOB '*:443/*' AND url NOT GLOB '*:443' AND url NOT GLOB 'http:*:80/*' AND url NOT GLOB 'http:*:80'
+      AND url NOT GLOB '*:0*' AND url NOT GLOB '*:' AND substr(url, 9) NOT GLOB '*:/*' AND substr(url, 9) NOT GLOB '*//*'),
   title          TEXT NOT NULL DEFAULT '',
   -- Scopes that every call needs, space separated.
   required_scope TEXT NOT NULL DEFAULT '',

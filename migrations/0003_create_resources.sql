@@ -19,7 +19,6 @@ CREATE TABLE resources (
   CHECK (pattern = 0 OR length(id) - length(replace(id, '*', '')) = 1)
 ) STRICT;
 
-CREATE INDEX resources_by_id ON resources (type, id);
 CREATE INDEX resources_by_pattern ON resources (tenant, type) WHERE pattern = 1;
 
 -- That this person let this client do this. It names one tool, or one class of access; `purpose` and

@@ -49,6 +49,7 @@ export const METHODS: { readonly [M in Method]: MethodRow<M> } = {
         method: 'tools/call',
         tool: name,
         arguments: given,
+        progressToken: progressTokenOf(params),
         id,
         ...claim,
       })
@@ -151,3 +152,8 @@ const step = <M extends ProtocolStep['method']>(method: M, { id }: Message, clai
 
 const invalid = (detail: string) =>
   err({ at: 'understand', reason: 'params_invalid', detail } as const)
+
+function progressTokenOf({ _meta: meta }: JsonObject): string | number | null {
+  const token = isJsonObject(meta) ? meta['progressToken'] : undefined
+  return typeof token === 'string' || typeof token === 'number' ? token : null
+}

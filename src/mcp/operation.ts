@@ -18,6 +18,8 @@ export interface ToolCall extends OperationBase {
   readonly tool: string
   /** `{}` where the message has none. */
   readonly arguments: JsonObject
+  /** What the client will know progress by (basic/utilities/progress); null where it asked for none. */
+  readonly progressToken: string | number | null
 }
 
 /** Passes door one, revocation and scope; what it lists is filtered by the same policies. */

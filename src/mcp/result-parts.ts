@@ -27,7 +27,22 @@ function textAsJson(block: JsonValue): JsonValue | undefined {
   return isJsonObject(read.value) || Array.isArray(read.value) ? read.value : undefined
 }
 
-/** Every result of 2026-07-28 may name its server again; nothing else in `_meta` is looked into. */
+/**
+ * Every result of 2026-07-28 may name its server again. Nothing else in `_meta` is looked into, and a
+ * name is short.
+ */
 const namesServerOnly = (meta: JsonValue): boolean =>
   isJsonObject(meta) &&
-  Object.keys(meta).every((name) => name === 'io.modelcontextprotocol/serverInfo')
+  Object.entries(meta).every(([name, value]) => name === SERVER_INFO && isShortName(value))
+
+const SERVER_INFO = 'io.modelcontextprotocol/serverInfo'
+const MAX_NAME_LENGTH = 100
+
+const isShortName = (info: JsonValue): boolean =>
+  isJsonObject(info) &&
+  Object.entries(info).every(
+    ([name, value]) =>
+      ['name', 'title', 'version'].includes(name) &&
+      typeof value === 'string' &&
+      value.length <= MAX_NAME_LENGTH,
+  )

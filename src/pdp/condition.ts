@@ -1,11 +1,16 @@
 // Pure. A condition is CEL, type-checked against exactly the variables that a decision supplies
 // (variables.ts), and bounded in size: the engine has no budget at run time, so the bounds on text and
 // arguments are the budget (measured in docs/decisions/0004-cel.md).
-import type { Environment } from '@marcbachmann/cel-js'
+import type { ASTNode, Environment } from '@marcbachmann/cel-js'
 import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'
-import { countNodes, findForbidden, looksAtEach, mentions } from './condition-gate.ts'
-import { ARGUMENTS_ONLY, WHOLE_CALL, type ConditionVariables } from './variables.ts'
+import { findForbidden, looksAtEach, mentions, weightOf } from './condition-gate.ts'
+import {
+  ARGUMENTS_ONLY,
+  WHOLE_CALL,
+  type ConditionVariables,
+  type TargetVariable,
+} from './variables.ts'
 
 export interface Condition<Variables = ConditionVariables> {
   readonly text: string
@@ -37,7 +42,7 @@ export const compileArgumentCondition = (
   text: string,
 ): Result<ArgumentCondition, ConditionProblem> => compile(ARGUMENTS_ONLY, text)
 
-function compile<Variables extends Pick<ConditionVariables, 'args'>>(
+function compile<Variables extends Given>(
   environment: Environment,
   text: string,
 ): Result<Condition<Variables>, ConditionProblem> {
@@ -55,17 +60,20 @@ function compile<Variables extends Pick<ConditionVariables, 'args'>>(
       return err(problem('type', text, 0, message))
     }
     const readsArguments = mentions(program.ast, 'args')
-    const most = looksAtEach(program.ast)
-      ? Math.min(MAX_ARGUMENT_VALUES, MAX_VISITS / countNodes(program.ast))
-      : MAX_ARGUMENT_VALUES
+    const readsTargets = mentions(program.ast, 'targets')
+    const most = roomFor(program.ast)
     return ok({
       text,
-      readsCall: readsArguments || mentions(program.ast, 'targets'),
+      readsCall: readsArguments || readsTargets,
       readsTool: mentions(program.ast, 'tool'),
-      evaluate: (variables) =>
-        readsArguments && sizeOf(variables.args).values > most
-          ? err('the arguments are too large for a condition')
-          : run(program, variables),
+      evaluate: (variables) => {
+        if (readsArguments && !fits(argumentsSize(variables.args), most)) {
+          return err('the arguments are too large for a condition')
+        }
+        return readsTargets && !fits(targetsSize(variables.targets ?? []), most)
+          ? err('the call names too much for a condition')
+          : run(program, variables)
+      },
     })
   } catch (error) {
     // The engine's own bounds on size are refusals, and everything else that it throws is a slip.
@@ -74,50 +82,77 @@ function compile<Variables extends Pick<ConditionVariables, 'args'>>(
   }
 }
 
-/** How much arguments may hold for a condition to look at them: the engine has no budget. */
-const MAX_ARGUMENT_VALUES = 20_000
-const MAX_ARGUMENT_TEXT = 262_144
-/** Nodes of a condition times values of the arguments, where it looks at each value. */
-const MAX_VISITS = 100_000
+/** What the sender of a message decides. */
+type Given = Pick<ConditionVariables, 'args'> & Partial<Pick<ConditionVariables, 'targets'>>
 
 interface Size {
   readonly values: number
+  /** In letters, names of members among them. */
   readonly text: number
 }
 
-/** Counted once for all conditions on the same arguments. */
-const sizes = new WeakMap<JsonObject, Size>()
+/** How much a condition may be given to look at: the engine has no budget. */
+const MOST: Size = { values: 20_000, text: 262_144 }
+/** Steps of a condition times what it is given, where it looks at each value, and at each letter. */
+const MAX_VISITS = 45_000
+const MAX_LETTERS = 8_000_000
 
-function sizeOf(given: JsonObject): Size {
-  const known = sizes.get(given) ?? measure(given)
-  sizes.set(given, known)
+function roomFor(ast: ASTNode): Size {
+  const weight = weightOf(ast)
+  return {
+    values: looksAtEach(ast) ? Math.min(MOST.values, MAX_VISITS / weight) : MOST.values,
+    text: Math.min(MOST.text, MAX_LETTERS / weight),
+  }
+}
+
+const fits = ({ values, text }: Size, most: Size): boolean =>
+  values <= most.values && text <= most.text
+
+/** Each is counted once for all conditions on it. */
+const sizes = new WeakMap<object, Size>()
+
+function once<Counted extends object>(counted: Counted, count: (one: Counted) => Size): Size {
+  const known = sizes.get(counted) ?? count(counted)
+  sizes.set(counted, known)
   return known
 }
 
+const argumentsSize = (given: JsonObject): Size => once(given, countArguments)
+
 /** Counts no further than to the bounds: what is larger may be much larger. */
-function measure(given: JsonObject): Size {
+function countArguments(given: JsonObject): Size {
   let values = 0
   let text = 0
   const pending: JsonValue[] = [given]
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     values += 1
     if (typeof value === 'string') text += value.length
-    const inside = Array.isArray(value)
-      ? (value as readonly JsonValue[])
-      : isJsonObject(value)
-        ? Object.values(value)
-        : []
-    if (values + inside.length > MAX_ARGUMENT_VALUES || text > MAX_ARGUMENT_TEXT) {
-      return { values: Infinity, text: Infinity }
+    else if (Array.isArray(value)) {
+      const list = value as readonly JsonValue[]
+      if (values + list.length > MOST.values) return BEYOND
+      for (const one of list) pending.push(one)
+    } else if (isJsonObject(value)) {
+      for (const [name, one] of Object.entries(value)) {
+        text += name.length
+        pending.push(one)
+      }
     }
-    pending.push(...inside)
+    if (values + pending.length > MOST.values || text > MOST.text) return BEYOND
   }
   return { values, text }
 }
 
+const BEYOND: Size = { values: Infinity, text: Infinity }
+
+const targetsSize = (targets: readonly TargetVariable[]): Size =>
+  once(targets, () => ({
+    values: targets.length,
+    text: targets.reduce((text, { id, owner }) => text + id.length + owner.length, 0),
+  }))
+
 function run(
   program: (context: Record<string, unknown>) => unknown,
-  variables: Pick<ConditionVariables, 'args'>,
+  variables: Given,
 ): Result<boolean, string> {
   // An error for each of many elements is dear only for the traces that nobody reads.
   const { stackTraceLimit } = ENGINE_ERRORS

@@ -24,7 +24,9 @@ export function resourceName(form: ResourceForm, text: string): string | null {
   if (text === '' || text.length > MAX_NAME_LENGTH || !text.isWellFormed()) return null
   if (CONTROL.test(text)) return null
   const name = NORMALIZERS[form](text)
-  return name === null || name === '' || name.length > MAX_NAME_LENGTH ? null : name
+  if (name === null || name === '' || name.length > MAX_NAME_LENGTH) return null
+  // INVARIANT: a name is its own name. What has another name once more would be two resources.
+  return name === text || NORMALIZERS[form](name) === name ? name : null
 }
 
 /** They end names early in some readers, and logs everywhere. */
@@ -56,10 +58,13 @@ function normalUrl(text: string): string | null {
   if (/[\s\\]/.test(text) || !/^[a-z][a-z0-9+.-]*:/i.test(text) || !URL.canParse(text)) return null
   const url = new URL(text)
   if (url.username !== '' || url.password !== '') return null
-  if (isSpecial(url.protocol) && namedHost(url.hostname) === null) return null
+  const fits = isSpecial(url.protocol) ? NAMED_HOST : OPAQUE_HOST
+  if (!fits.test(url.hostname)) return null
   url.hash = ''
   if (url.hostname.endsWith('.')) url.hostname = url.hostname.slice(0, -1)
-  const [path = '', ...query] = url.href.split('?')
+  // A query of nothing is no query to most.
+  const href = url.search === '' ? url.href.replace('?', '') : url.href
+  const [path = '', ...query] = href.split('?')
   const once = [unescaped(path, IN_PATH), ...query.map((part) => unescaped(part, UNRESERVED))]
   if (once.some((part) => part === null)) return null
   // Dots that were escaped are path segments now, and have to be taken in like any others.
@@ -107,10 +112,12 @@ function normalHost(text: string): string | null {
   const url = new URL(`https://${bare}/`)
   // A port, or anything else beside the host, is not part of a host's name.
   const alone = url.port === '' && !bare.includes(':', bare.lastIndexOf(']') + 1)
-  const host = alone ? namedHost(url.hostname) : null
-  return host === null || host.endsWith('.') ? null : host
+  const host = url.hostname
+  return alone && NAMED_HOST.test(host) && !host.endsWith('.') ? host : null
 }
 
 /** As WHATWG wrote it, if it is a name or an address and nothing that only some readers cut short. */
-const namedHost = (host: string): string | null =>
-  /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/.test(host) ? host : null
+const NAMED_HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/
+
+/** Of another scheme it is any text, or none; an escape or an empty label has another spelling. */
+const OPAQUE_HOST = /^(?:[^%.]+(?:\.[^%.]+)*\.?)?$/

@@ -54,7 +54,10 @@ export async function judge(
   return ok({ ...evaluation, request, facts, fresh, compiled, server, readAt })
 }
 
-/** Where nobody has seen the tool's definition lately, Sallyport looks first, once. */
+/**
+ * Where nobody has seen the tool's definition lately, Sallyport looks first: once for each call, or
+ * the call waits for those who look already.
+ */
 export async function judgeSeen(
   question: Question,
   known: CompiledTenant,
@@ -63,21 +66,23 @@ export async function judgeSeen(
   inResult: readonly NamedResource[] = [],
 ): Promise<Result<Judged, Refusal>> {
   let judged = await judge(question, known, doors.policies, inResult)
-  for (let look = 0; look < MAX_LOOKS && judged.ok; look += 1) {
+  let looked = false
+  for (let wait = 0; wait < MAX_WAITS && !looked && judged.ok; wait += 1) {
     const { refusal, server, compiled } = judged.value
     if (refusal?.reason !== 'tool_unverified') break
-    // Others may be looking already: what they see is read with the facts.
-    if (!(await lookAgain(doors, question.actor.tenant, server))) await pause(WAIT_MS)
+    looked = await lookAgain(doors, question.actor.tenant, server)
+    // Others are looking: what they see is read with the facts.
+    if (!looked) await pause(WAIT_MS)
     judged = await judge(question, compiled, doors.policies, inResult)
   }
-  if (judged.ok && wantsLook(judged.value)) {
+  if (judged.ok && !looked && wantsLook(judged.value)) {
     // What is still good, or only watched, waits for nobody.
     background(lookAhead(doors, question.actor.tenant, judged.value.server))
   }
   return judged
 }
 
-const MAX_LOOKS = 4
+const MAX_WAITS = 4
 const WAIT_MS = 250
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -98,14 +98,16 @@ function notification(
   method: string,
   params: JsonObject | null,
   text: string,
-  { mayReturn }: Permit,
+  { mayReturn, operation }: Permit,
 ): Passage {
   if (!NOTIFICATIONS.has(method)) return { kind: 'drop' }
   if (mayReturn === null) return { kind: 'pass', text, last: false }
   if (method !== 'notifications/progress' || params === null) return { kind: 'drop' }
   // The numbers keep the client from giving up; the words may be the result already.
   const { progressToken, progress, total } = params
-  if (typeof progressToken !== 'number' || typeof progress !== 'number') return { kind: 'drop' }
+  // Only what the client said itself, and numbers: anything else could carry words.
+  const own = operation.kind === 'tool_call' ? operation.progressToken : null
+  if (own === null || progressToken !== own || typeof progress !== 'number') return { kind: 'drop' }
   const bare = {
     jsonrpc: '2.0',
     method,

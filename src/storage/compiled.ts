@@ -7,6 +7,7 @@ import { compilePolicies, type PolicySet } from '../pdp/policy.ts'
 import { compileRules } from '../pdp/sequence/advance.ts'
 import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
 import { compileTools, scopesOf, type ToolCatalogue } from '../pdp/tools.ts'
+import { err, type Result } from '../result.ts'
 import type { D1Reader } from './freshness.ts'
 import { readTenantTables, type TenantSnapshot, type TenantTables } from './tenant-tables.ts'
 import { toolRowsByServer } from './tool-rows.ts'
@@ -115,7 +116,7 @@ function compileServers(tables: TenantTables, config: Config) {
   const byName = new Map<string, CompiledServer>()
   const problems: string[] = []
   for (const row of tables.servers) {
-    const url = trustedUrl(row.url, urlRules(config))
+    const url = upstreamUrl(row.url, config)
     if (!url.ok) problems.push(`server \`${row.name}\`: ${url.error}`)
     byName.set(row.name, {
       facts: serverFacts(row, url.ok),
@@ -126,6 +127,19 @@ function compileServers(tables: TenantTables, config: Config) {
   }
   return { byName, problems }
 }
+
+/**
+ * INVARIANT: an upstream has one spelling, the one that is sent, because SQL compares what rows say.
+ * Its own checks know most others (migrations/0002_create_tools.sql), and not `0x7f.1`.
+ */
+function upstreamUrl(text: string, config: Config): Result<URL, string> {
+  const url = trustedUrl(text, urlRules(config))
+  if (!url.ok || comparable(url.value.href) === comparable(text)) return url
+  return err('a url is not written as it is sent')
+}
+
+/** As `servers_by_url` has it. */
+const comparable = (url: string): string => url.toLowerCase().replace(/\/+$/, '')
 
 export const serverFacts = (row: ServerRow, mayBeCalled: boolean): ServerFacts => ({
   name: row.name,

@@ -11,7 +11,7 @@ import { sessionKeyOf } from '../../../src/pep/question.ts'
 export const ISSUER = 'https://issuer.example'
 export const ORIGIN = 'http://localhost:8787'
 export const RESOURCE = `${ORIGIN}/crm/mcp`
-const UPSTREAM = 'https://crm.example/mcp'
+export const UPSTREAM = 'https://crm.example/mcp'
 
 const keys = await generateKeyPair('ES256', { extractable: true })
 const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
@@ -85,9 +85,18 @@ const clearPolicies = (): Promise<void> =>
   sql(
     ...[
       'revocations',
+      'pdp_callers',
+      'tasks',
+      'consents',
+      'resources',
       'sequence_rules',
       'policies',
+      'tool_sightings',
+      'tool_results',
+      'tool_arguments',
+      'resource_types',
       'tool_labels',
+      'tool_access',
       'tools',
       'servers',
       'role_assignments',
@@ -216,6 +225,13 @@ export async function newUser(): Promise<string> {
 
 export const sessionKey = (subject: string): Promise<string> =>
   sessionKeyOf({ tenant: 'acme', issuer: ISSUER, subject, client: 'any', agent: null })
+
+/** Names of the tools that a listing shows to whoever asks so. */
+export async function listed(options: CallOptions = {}): Promise<string[]> {
+  const response = await post(message('tools/list'), options)
+  const body = (await response.json()) as { result?: { tools: { name: string }[] } }
+  return (body.result?.tools ?? []).map(({ name }) => name)
+}
 
 /** For the top of a test file: the world as above, made anew for each test. */
 export function inThisWorld(): void {

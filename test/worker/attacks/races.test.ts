@@ -144,6 +144,74 @@ describe('rows that change while a call is decided', () => {
     expect(seen).toEqual([])
   })
 
+  it.each<[string, string, string, string]>([
+    [
+      'an argument begins to name something',
+      "INSERT INTO resource_types (tenant, name) VALUES ('acme', 'customer')",
+      "INSERT INTO tool_arguments (tenant, server, tool, pointer, resource_type) VALUES ('acme', 'crm', 'note', '/id', 'customer'); UPDATE policies SET condition = 'targets.all(t, t.listed)'",
+      'not_allowed',
+    ],
+    [
+      'a call becomes one of another class',
+      "INSERT INTO policies (tenant, id, effect, access) VALUES ('acme', 'no', 'deny', 'admin')",
+      "INSERT INTO tool_access (tenant, server, tool, access, condition) VALUES ('acme', 'crm', 'note', 'admin', 'true')",
+      'denied_by_policy',
+    ],
+    [
+      'a call is given another label',
+      "INSERT INTO policies (tenant, id, effect, label) VALUES ('acme', 'no', 'deny', 'source.x')",
+      "INSERT INTO tool_labels (tenant, server, tool, label, condition) VALUES ('acme', 'crm', 'note', 'source.x', 'size(args) == 0')",
+      'denied_by_policy',
+    ],
+    [
+      'consent is asked for',
+      '',
+      "UPDATE servers SET consent_required = 1 WHERE name = 'crm'",
+      'consent_required',
+    ],
+    [
+      'observing ends',
+      "UPDATE policies SET role = 'nobody'; UPDATE servers SET observe_until = (unixepoch() + 60) * 1000",
+      'UPDATE servers SET observe_until = NULL',
+      'not_allowed',
+    ],
+    [
+      'a stronger login is asked for',
+      '',
+      "UPDATE policies SET require_acr = 'gold'",
+      'insufficient_authentication',
+    ],
+  ])('%s between the rows and the facts', async (_, before, change, code) => {
+    if (before !== '') await sql(...before.split('; '))
+    const bearer = await token({ sub: await newUser() })
+    const said = await callHooked(
+      once('rows', () => sql(...change.split('; '))),
+      'note',
+      bearer,
+    )
+    expect(said.code).toBe(code)
+    expect(seen).toEqual([])
+  })
+
+  it.each<[string, string]>([
+    ['of a tool that begins to name things', 'tool_arguments'],
+    ['of results that are looked at', 'tool_results'],
+  ])('rows %s while the facts are read are of one state', async (_, table) => {
+    await sql(
+      "INSERT INTO resource_types (tenant, name) VALUES ('acme', 'customer')",
+      "UPDATE policies SET condition = 'targets.all(t, t.listed)'",
+    )
+    const row = `INSERT INTO ${table} (tenant, server, tool, pointer, resource_type) VALUES ('acme', 'crm', 'note', '/id', 'customer')`
+    const bearer = await token({ sub: await newUser() })
+    const said = await callHooked(
+      once('facts', () => sql(row)),
+      'note',
+      bearer,
+    )
+    expect(['allowed', 'not_allowed']).toContain(said.code)
+    expect((await call('note', { token: bearer })).code).not.toBe('allowed')
+  })
+
   it('rows that change at every single reading are a 503, and nothing is sent', async () => {
     const bearer = await token({ sub: await newUser() })
     const churn: Hook = async (name) => {

@@ -47,15 +47,29 @@ const step = (more: Partial<AdmitRequest> = {}): AdmitRequest => ({
   inputs: '{"request":{}}',
   argumentsKey: '',
   callsPerMinute: 6000,
+  wouldBe: null,
   labels: ['sink.destructive'],
+  observed: false,
   revision: '1:a',
   rules: [budgetOfTen, noExportAfterRead],
   ...more,
 })
 
 const note = (more: Partial<DenialNote> = {}): DenialNote => {
-  const { labels: _labels, revision: _revision, rules: _rules, ...shared } = step()
-  return { ...shared, refusal: { at: 'decide', reason: 'not_allowed', pass: 'subject' }, ...more }
+  const {
+    labels: _labels,
+    observed: _observed,
+    revision: _revision,
+    rules: _rules,
+    ...own
+  } = step()
+  return { ...own, refusal: { at: 'decide', reason: 'not_allowed', pass: 'subject' }, ...more }
+}
+
+async function admitted(session: ReturnType<typeof newSession>) {
+  const answer = await session.admit(step())
+  if (answer.kind !== 'admitted') throw new Error('it was refused')
+  return answer
 }
 
 const decisionsOf = async (ids: readonly string[]) => {
@@ -113,6 +127,33 @@ describe('decide and record are one step', () => {
     expect((await session.admit(step())).kind).toBe('admitted')
     expect((await session.admit(step({ rules: null }))).kind).toBe('admitted')
     expect((await session.admit(step({ rules: null, revision: '2:b' }))).kind).toBe('rules_needed')
+  })
+
+  it('understands a Worker from before there was anything that only watches', async () => {
+    const older = <T extends object>(message: T): T => {
+      const { wouldBe: _, observed: __, ...known } = { wouldBe: null, observed: false, ...message }
+      return known as T
+    }
+    const session = newSession()
+    const allowed = older(step())
+    const read = older(step({ labels: ['source.confidential'] }))
+    const refused = older(step({ labels: ['sink.export'] }))
+    const denied = older(note())
+    expect((await session.admit(allowed)).kind).toBe('admitted')
+    expect((await session.admit(read)).kind).toBe('admitted')
+    expect((await session.admit(refused)).kind).toBe('refused')
+    expect((await session.noteDenial(denied)).kind).toBe('refused')
+    await runDurableObjectAlarm(session)
+    const ids = [allowed, read, refused, denied].map(({ decision }) => decision)
+    const rows = await decisionsOf(ids)
+    expect(rows.map(({ reason }) => reason)).toEqual([
+      'allowed',
+      'allowed',
+      'denied_by_sequence',
+      'not_allowed',
+    ])
+    for (const row of rows) expect(row).toMatchObject({ would_be: null })
+    for (const { record } of rows) expect(JSON.parse(record)).toMatchObject({ wouldBe: null })
   })
 
   it('refuses a protocol that it does not speak', async () => {
@@ -243,6 +284,42 @@ describe('records', () => {
     await expect(env.DECISIONS.prepare('DELETE FROM decisions').run()).rejects.toThrow(
       'append-only',
     )
+    // REPLACE deletes the old row without firing a delete trigger.
+    const read = () => env.DECISIONS.prepare('SELECT * FROM decisions ORDER BY id').all()
+    const before = (await read()).results
+    const columns = Object.keys(before[0] ?? {})
+    const forged = columns.map((name) => (name === 'reason' ? "'forged'" : name))
+    await env.DECISIONS.prepare(
+      `INSERT OR REPLACE INTO decisions (${columns.join()}) SELECT ${forged.join()} FROM decisions`,
+    )
+      .run()
+      .catch(() => null)
+    expect((await read()).results).toEqual(before)
+  })
+
+  it('of what became of a call cannot be changed, deleted or replaced either', async () => {
+    const session = newSession()
+    const { decision } = await admitted(session)
+    const outcome = {
+      version: 1,
+      tenant: 'acme',
+      decision,
+      state: 'withheld',
+      detail: 'x',
+    } as const
+    await session.settle(outcome)
+    await runDurableObjectAlarm(session)
+    const read = () =>
+      env.DECISIONS.prepare('SELECT * FROM outcomes WHERE decision = ?').bind(decision).first()
+    const before = await read()
+    expect(before).toMatchObject({ state: 'withheld', detail: 'x' })
+    for (const statement of ["UPDATE outcomes SET state = 'committed'", 'DELETE FROM outcomes']) {
+      await expect(env.DECISIONS.prepare(statement).run()).rejects.toThrow('append-only')
+    }
+    await env.DECISIONS.prepare(
+      "INSERT OR REPLACE INTO outcomes (decision, tenant, state, detail, ended_at) SELECT decision, tenant, 'committed', '', 0 FROM outcomes",
+    ).run()
+    expect(await read()).toEqual(before)
   })
 
   it('an actor who asks too often is refused without a record for each', async () => {

@@ -108,14 +108,86 @@ describe('the same token, the next call', () => {
       'DELETE FROM revocations',
       'token_invalid',
     ],
+    [
+      'a policy that only watches',
+      "UPDATE policies SET mode = 'shadow' WHERE id = 'sales'",
+      "UPDATE policies SET mode = 'enforce'",
+      'not_allowed',
+    ],
+    [
+      'the environment of a policy',
+      "UPDATE policies SET environment = 'staging' WHERE id = 'sales'",
+      'UPDATE policies SET environment = NULL',
+      'not_allowed',
+    ],
+    [
+      'the environment of a tool',
+      "UPDATE tools SET environment = 'staging'; UPDATE policies SET environment = 'production'",
+      "UPDATE tools SET environment = 'production'; UPDATE policies SET environment = NULL",
+      'not_allowed',
+    ],
+    [
+      'a demand for a stronger login',
+      "UPDATE policies SET require_acr = 'gold' WHERE id = 'sales'",
+      'UPDATE policies SET require_acr = NULL',
+      'insufficient_authentication',
+    ],
+    [
+      'a demand for a recent login',
+      "UPDATE policies SET max_auth_age_s = 60 WHERE id = 'sales'",
+      'UPDATE policies SET max_auth_age_s = NULL',
+      'insufficient_authentication',
+    ],
+    [
+      'a demand for a bound token',
+      "UPDATE policies SET require_sender_constrained = 1 WHERE id = 'sales'",
+      'UPDATE policies SET require_sender_constrained = 0',
+      'binding_required',
+    ],
+    [
+      'a demand for an approval',
+      "UPDATE policies SET require_approval = 1 WHERE id = 'sales'",
+      'UPDATE policies SET require_approval = 0',
+      'approval_required',
+    ],
+    [
+      'a class of some calls',
+      "INSERT INTO tool_access (tenant, server, tool, access, condition) VALUES ('acme', 'crm', 'note', 'admin', 'true'); INSERT INTO policies (tenant, id, effect, access) VALUES ('acme', 'no', 'deny', 'admin')",
+      "DELETE FROM tool_access; DELETE FROM policies WHERE id = 'no'",
+      'denied_by_policy',
+    ],
+    [
+      'a label of some calls',
+      "INSERT INTO tool_labels (tenant, server, tool, label, condition) VALUES ('acme', 'crm', 'note', 'source.x', 'size(args) == 0'); INSERT INTO policies (tenant, id, effect, label) VALUES ('acme', 'no', 'deny', 'source.x')",
+      "DELETE FROM tool_labels WHERE label = 'source.x'; DELETE FROM policies WHERE id = 'no'",
+      'denied_by_policy',
+    ],
+    [
+      'a demand for consent',
+      'UPDATE servers SET consent_required = 1',
+      'UPDATE servers SET consent_required = 0',
+      'consent_required',
+    ],
+    [
+      'a task that another tool is for',
+      `INSERT INTO tasks (tenant, id, issuer, subject, client, purpose, tools, opened_by, expires_at) VALUES ('acme', 't', '${ISSUER}', 'alice', 'acme-agent', 'p', '["crm/x"]', 'bob', 9000000000000)`,
+      'DELETE FROM tasks',
+      'outside_task',
+    ],
+    [
+      'an argument that must name something',
+      "INSERT INTO resource_types (tenant, name) VALUES ('acme', 'customer'); INSERT INTO tool_arguments (tenant, server, tool, pointer, resource_type) VALUES ('acme', 'crm', 'note', '/id', 'customer'); UPDATE policies SET condition = 'targets.all(t, t.listed)'",
+      'UPDATE policies SET condition = NULL; DELETE FROM tool_arguments; DELETE FROM resource_types',
+      'not_allowed',
+    ],
   ])('feels %s', async (_, change, undo, code) => {
     const bearer = await token()
     const asked = { token: bearer }
     for (let round = 0; round < 2; round += 1) {
       expect((await call('note', asked)).code).toBe('allowed')
-      await sql(change)
+      await sql(...change.split('; '))
       expect((await call('note', asked)).code).toBe(code)
-      await sql(undo)
+      await sql(...undo.split('; '))
     }
     expect((await call('note', asked)).code).toBe('allowed')
     expect(seen).toHaveLength(3)
