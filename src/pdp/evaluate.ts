@@ -32,12 +32,15 @@ export function evaluate(
   // asked tool by tool, with this same function.
   if (request.resource.type === 'mcp_server' || facts.tool === null) return passed(first, [])
   const judged = judgePolicies(actor, request, policies, facts)
-  const refusal = observed ? null : judged.refusal
-  if (refusal === null) {
-    const foreign = border(facts)
-    if (foreign !== null) return { ...judged, refusal: foreign, wouldBe: null }
+  const foreign = border(facts)
+  if (foreign !== null && (observed || judged.refusal === null)) {
+    return { ...judged, refusal: foreign, wouldBe: null }
   }
-  return observed ? passed(first ?? judged.refusal, judged.matches) : judged
+  if (observed) return passed(first ?? judged.refusal, judged.matches)
+  const wouldPass = judged.wouldBe !== null && judged.wouldBe.refusal === null
+  return foreign !== null && wouldPass
+    ? { ...judged, wouldBe: { by: 'shadow', refusal: foreign } }
+    : judged
 }
 
 /** How far ahead `observe_until` may lie: what lies further was not written by our rules. */

@@ -129,7 +129,7 @@ const classesOf = (row: ToolRow): readonly Access[] => [
 
 function dependsOn(row: ToolRow, serverIsInternal: boolean): Depending | null {
   const access = classesOf(row)
-  const anyLabel = row.arguments.length > 0
+  const anyLabel = row.arguments.some(({ type }) => type !== null)
   const conditional = row.labels.some(({ condition }) => condition !== null)
   if (access.length === 1 && !conditional && !anyLabel) return null
   // What the mildest call carries, every call does.

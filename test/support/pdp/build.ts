@@ -1,7 +1,14 @@
 import { readJson } from '../../../src/mcp/json.ts'
 import type { JsonObject } from '../../../src/mcp/value.ts'
-import type { EvaluationRequest, Facts, ToolFacts } from '../../../src/pdp/evaluation.ts'
+import type {
+  EvaluationRequest,
+  Facts,
+  ServerFacts,
+  ToolFacts,
+} from '../../../src/pdp/evaluation.ts'
 import type { PolicyRow } from '../../../src/pdp/policy.ts'
+import type { ResourceRow, Sensitivity, Target } from '../../../src/pdp/resources.ts'
+import type { ToolRow } from '../../../src/pdp/tools.ts'
 
 /** Alice of acme, through acme-agent, calling `search` on `crm`; each test says what differs. */
 
@@ -9,6 +16,7 @@ export const NOW = 1_800_000_000_000
 
 export const policy = (row: Partial<PolicyRow> & Pick<PolicyRow, 'id'>): PolicyRow => ({
   effect: 'allow',
+  mode: 'enforce',
   role: null,
   client: null,
   agent: null,
@@ -16,7 +24,12 @@ export const policy = (row: Partial<PolicyRow> & Pick<PolicyRow, 'id'>): PolicyR
   tool: null,
   access: null,
   label: null,
+  environment: null,
   condition: null,
+  requireAcr: null,
+  requireSenderConstrained: false,
+  maxAuthAgeSeconds: null,
+  requireApproval: false,
   ...row,
 })
 
@@ -25,6 +38,9 @@ export interface Caller {
   readonly client?: string
   readonly agent?: string | null
   readonly scopes?: readonly string[]
+  readonly acr?: string | null
+  readonly authTime?: number | null
+  readonly senderConstrained?: boolean
 }
 
 export function request(
@@ -33,6 +49,7 @@ export function request(
   tool = 'search',
 ): EvaluationRequest {
   const { subject = 'alice', client = 'acme-agent', agent = null, scopes = [] } = caller
+  const { acr = null, authTime = null, senderConstrained = false } = caller
   return {
     subject: {
       type: subject === client ? 'workload' : 'user',
@@ -45,11 +62,14 @@ export function request(
         actorChain: agent === null ? [] : [agent],
         tokenId: 'token-1',
         scopes,
+        acr,
+        authTime,
+        senderConstrained,
       },
     },
     action: { name: 'tools/call' },
     resource: { type: 'tool', id: tool, properties: { server: 'crm' } },
-    context: { arguments: args === null ? null : asArguments(args), now: NOW },
+    context: { arguments: args === null ? null : argumentsOf(args), now: NOW, network: NOWHERE },
   }
 }
 
@@ -58,7 +78,10 @@ export const tool = (facts: Partial<ToolFacts> = {}): ToolFacts => ({
   row: 'search',
   access: 'read',
   labels: [],
+  depends: null,
+  environment: 'production',
   requiredScopes: [],
+  pin: null,
   ...facts,
 })
 
@@ -66,20 +89,81 @@ export const facts = (given: Partial<Facts> = {}): Facts => ({
   revision: '1:00',
   tenantActive: true,
   callsPerMinute: 6000,
-  server: { name: 'crm', active: true, internal: true, requiredScopes: [] },
+  server: server(),
   clientActive: true,
   agentActive: null,
   subjectRoles: [],
   agentRoles: [],
   revocations: [],
   tool: tool(),
+  sighting: null,
+  targets: [],
+  unreadable: null,
+  consents: [],
+  tasks: [],
   ...given,
 })
+
+export const server = (facts: Partial<ServerFacts> = {}): ServerFacts => ({
+  name: 'crm',
+  active: true,
+  internal: true,
+  requiredScopes: [],
+  consentRequired: false,
+  observeUntil: null,
+  ...facts,
+})
+
+/**
+ * A resource that the arguments name; null for `row`: nobody has listed it. Of a row of another tenant
+ * than acme nothing is known but that it is there.
+ */
+export const target = (row: Partial<ResourceRow> | null, sensitivity?: Sensitivity): Target => {
+  const listed: ResourceRow | null =
+    row === null
+      ? null
+      : {
+          tenant: 'acme',
+          id: 'a-1',
+          pattern: false,
+          owner: null,
+          sensitivity: 'internal',
+          labels: [],
+          ...row,
+        }
+  const foreign = listed !== null && listed.tenant !== 'acme'
+  const known = foreign ? null : listed
+  return {
+    type: 'account',
+    id: listed?.id ?? 'a-1',
+    from: 'arguments',
+    row: known,
+    sensitivity: sensitivity ?? known?.sensitivity ?? 'restricted',
+    foreign,
+  }
+}
+
+/** A tool's row as it is stored, for what is compiled from it. */
+export const toolRow = (row: Partial<ToolRow> = {}): ToolRow => ({
+  name: 'search',
+  access: 'read',
+  environment: 'production',
+  requiredScope: '',
+  labelsReviewed: true,
+  pin: null,
+  labels: [],
+  accessWhen: [],
+  arguments: [],
+  results: [],
+  ...row,
+})
+
+export const NOWHERE = { ip: null, country: null, asn: null }
 
 export const roles = (...names: string[]) => names.map((role) => ({ role, expiresAt: null }))
 
 /** As the strict reader would have read them from the wire. */
-function asArguments(value: unknown): JsonObject {
+export function argumentsOf(value: unknown): JsonObject {
   const read = readJson(JSON.stringify(value))
   if (!read.ok) throw new Error(read.error.detail)
   return read.value as JsonObject

@@ -1,84 +1,169 @@
-import type { EvaluationRequest, Facts } from '../../../src/pdp/evaluation.ts'
+import type {
+  ConsentFact,
+  EvaluationRequest,
+  Facts,
+  RoleFact,
+  TaskFact,
+} from '../../../src/pdp/evaluation.ts'
 import type { PolicyRow } from '../../../src/pdp/policy.ts'
+import { bestOf, classesOf, columnsApply, effectOf, matchesPattern, type Answers } from './rows.ts'
 
 /**
  * The decider as one would write it on a whiteboard: no index, no cache, every row looked at for
- * every principal, from the rules in words (docs/decisions/0006). Conditions are a list of known
- * texts with their answers, so that the expression engine is not part of the comparison.
+ * every principal, from the rules in words (docs/architecture.md, the comments of the migrations,
+ * docs/decisions/0006). Nothing of `src/pdp` runs here.
  */
-export type Answers = Readonly<Record<string, boolean | 'error'>>
+export interface Verdict {
+  /** The reason of the refusal, or null. */
+  readonly refused: string | null
+  /** What it would have been if all that only watches were enforced; undefined: nothing watched. */
+  readonly would: string | null | undefined
+}
 
-export function referenceDecision(
+const TEN_MINUTES = 600_000
+const FOURTEEN_DAYS = 1_209_600_000
+
+export function referenceVerdict(
   request: EvaluationRequest,
   rows: readonly PolicyRow[],
   facts: Facts,
   answers: Answers,
-): 'allow' | 'deny' {
+): Verdict {
+  const wrong = whatIsWrong(request, facts)
+  const until = facts.server.observeUntil
+  const left = until === null ? 0 : until - request.context.now
+  const observed = left > 0 && left <= FOURTEEN_DAYS
+  const stops = observed ? wrong.find(({ always }) => always) : wrong[0]
+  if (stops !== undefined) return { refused: stops.reason, would: undefined }
+  const judged = (withShadow: boolean) =>
+    request.resource.type === 'mcp_server' || facts.tool === null
+      ? { refused: null, watched: false }
+      : policiesSay(request, rows, facts, answers, withShadow)
+  const toTool = request.resource.type === 'tool' && facts.tool !== null
+  const beyond = toTool && facts.targets.some(({ foreign }) => foreign)
+  const said = observed ? null : judged(false).refused
+  // The border is the last word, so that it tells nobody anything where a no was due anyway.
+  if (beyond && said === null) return { refused: 'target_of_another_tenant', would: undefined }
+  if (observed) {
+    const would = wrong[0]?.reason ?? judged(false).refused
+    return { refused: null, would: would ?? undefined }
+  }
+  const all = judged(true)
+  const would = all.refused ?? (beyond ? 'target_of_another_tenant' : null)
+  return { refused: said, would: all.watched ? would : undefined }
+}
+
+interface Wrong {
+  readonly reason: string
+  /** Enforced while a server is only observed, too. */
+  readonly always: boolean
+}
+
+/** Everything that stands in the way before a policy is asked, in the order in which it is said. */
+function whatIsWrong(request: EvaluationRequest, facts: Facts): Wrong[] {
   const { client, agent, scopes } = request.subject.properties
-  if (facts.revocations.length > 0) return 'deny'
-  if (!facts.tenantActive || !facts.server.active) return 'deny'
-  if (facts.clientActive !== true) return 'deny'
-  if (agent !== null && facts.agentActive !== true) return 'deny'
-  const tool = facts.tool
-  if (tool === null) return 'deny'
-  for (const scope of [...facts.server.requiredScopes, ...tool.requiredScopes]) {
-    if (!scopes.includes(scope)) return 'deny'
-  }
-
   const now = request.context.now
-  const rolesOf = (held: Facts['subjectRoles']): string[] =>
-    held.filter((one) => one.expiresAt === null || now < one.expiresAt).map((one) => one.role)
-  const subjectRoles = rolesOf(facts.subjectRoles)
+  const { tool, server } = facts
+  const wrong: Wrong[] = []
+  const say = (reason: string, always: boolean, holds: boolean) => {
+    if (holds) wrong.push({ reason, always })
+  }
+  const mine = (task: TaskFact) => task.agent === agent && now < task.expiresAt
+  const open = facts.tasks.filter(mine)
+  const [task] = open
+
+  say('revoked', true, facts.revocations.length > 0 || open.some((one) => one.revokedAt !== null))
+  say('tenant_inactive', true, !facts.tenantActive)
+  say('server_inactive', true, !server.active)
+  say('client_unknown', false, facts.clientActive === null)
+  say('client_inactive', true, facts.clientActive === false)
+  say('agent_unknown', false, agent !== null && facts.agentActive === null)
+  say('agent_inactive', true, agent !== null && facts.agentActive === false)
+  say('tool_unknown', false, request.resource.type === 'tool' && tool === null)
+  if (tool?.pin) {
+    const { hash, pinnedAt } = tool.pin
+    const seen = facts.sighting?.hash === hash ? facts.sighting : null
+    const differs = (seen?.differedAt ?? -Infinity) >= pinnedAt
+    say('tool_changed', false, differs)
+    const matched = seen?.matchedAt ?? -Infinity
+    const fresh = matched >= pinnedAt && now - matched <= TEN_MINUTES
+    say('tool_unverified', false, !differs && !fresh)
+  }
+  say('target_unreadable', true, facts.unreadable !== null)
+  if (tool !== null && server.consentRequired && request.subject.id !== client) {
+    const agreed = (consent: ConsentFact) =>
+      (consent.tool ?? tool.name) === tool.name &&
+      (consent.access === null
+        ? consent.tool !== null
+        : classesOf(tool).includes(consent.access)) &&
+      consent.revokedAt === null &&
+      (consent.expiresAt === null || now < consent.expiresAt) &&
+      (consent.definitionHash === null || consent.definitionHash === tool.pin?.hash)
+    say('consent_required', false, !facts.consents.some(agreed))
+  }
+  const needed = [...server.requiredScopes, ...(tool?.requiredScopes ?? [])]
+  say('insufficient_scope', false, !needed.every((scope) => scopes.includes(scope)))
+  if (tool !== null && task !== undefined) {
+    const inside =
+      (task.tools?.some((one) => matchesPattern(one, `${server.name}/${tool.name}`)) ?? true) &&
+      classesOf(tool).some((access) => task.access?.includes(access) ?? true)
+    say('task_ambiguous', false, open.length > 1)
+    say('outside_task', false, open.length === 1 && !inside)
+  }
+  return wrong
+}
+
+/** The subject is asked, and the agent is asked: both must find an allow, and neither a deny. */
+function policiesSay(
+  request: EvaluationRequest,
+  rows: readonly PolicyRow[],
+  facts: Facts,
+  answers: Answers,
+  withShadow: boolean,
+): { readonly refused: string | null; readonly watched: boolean } {
+  const { client, agent } = request.subject.properties
+  const held = (roles: readonly RoleFact[]) =>
+    roles
+      .filter(({ expiresAt }) => expiresAt === null || request.context.now < expiresAt)
+      .map(({ role }) => role)
+  const subjectRoles = held(facts.subjectRoles)
   const actsForItself = request.subject.id === client && agent === null
-
-  const applies = (row: PolicyRow): boolean => {
-    if (row.server !== null && row.server !== facts.server.name) return false
-    if (row.tool !== null && !matchesPattern(row.tool, tool.name)) return false
-    if (row.access !== null && row.access !== tool.access) return false
-    if (row.label !== null && !tool.labels.includes(row.label)) return false
-    if (row.client !== null && row.client !== client) return false
-    if (row.agent !== null && row.agent !== '*' && row.agent !== agent) return false
-    return true
-  }
-  const holds = (row: PolicyRow): boolean => {
-    if (row.condition === null) return true
-    const answer = answers[row.condition] ?? 'error'
-    return answer === 'error' ? row.effect === 'deny' : answer
-  }
-
-  /** What a pass finds: its roles, and whether an allow must say that it means software. */
-  const pass = (roles: string[], mustBeNamed: boolean): 'allow' | 'deny' => {
-    let allowed = false
+  const passes = actsForItself
+    ? [{ roles: subjectRoles, mustBeNamed: true }]
+    : [
+        { roles: subjectRoles, mustBeNamed: false },
+        { roles: held(facts.agentRoles), mustBeNamed: true },
+      ]
+  let watched = false
+  let denied = false
+  const distances = passes.map(({ roles, mustBeNamed }) => {
+    const costs: number[] = []
     for (const row of rows) {
-      if (!applies(row)) continue
-      const hasRole = row.role === null || roles.includes(row.role)
-      if (row.effect === 'deny') {
-        if (hasRole && holds(row)) return 'deny'
-        continue
-      }
-      const namesSoftware = row.client !== null || row.agent !== null
+      if (row.mode === 'shadow' && !withShadow) continue
       const ownRole = row.role !== null && roles.includes(row.role)
-      const speaks = mustBeNamed
-        ? ownRole || (namesSoftware && (row.role === null || subjectRoles.includes(row.role)))
-        : hasRole
-      if (speaks && holds(row)) allowed = true
+      const namesSoftware = row.client !== null || row.agent !== null
+      const throughSubject = namesSoftware && (row.role === null || subjectRoles.includes(row.role))
+      const speaks =
+        row.effect === 'allow' && mustBeNamed
+          ? ownRole || throughSubject
+          : row.role === null || ownRole
+      if (!speaks || !columnsApply(row, request, facts)) continue
+      const effect = effectOf(row, request, facts, answers)
+      if (effect !== 'silent' && row.mode === 'shadow') watched = true
+      if (effect === 'denies') denied = true
+      if (typeof effect === 'number') costs.push(effect)
     }
-    return allowed ? 'allow' : 'deny'
-  }
-
-  if (actsForItself) return pass(subjectRoles, true)
-  const forSubject = pass(subjectRoles, false)
-  const forAgent = pass(rolesOf(facts.agentRoles), true)
-  return forSubject === 'allow' && forAgent === 'allow' ? 'allow' : 'deny'
+    return bestOf(costs)
+  })
+  if (denied) return { refused: 'denied_by_policy', watched }
+  const farthest = Math.max(...distances)
+  return { refused: farthest === 0 ? null : (LACKING[farthest] ?? 'not_allowed'), watched }
 }
 
-/** By trying every split: slow and plain. */
-function matchesPattern(pattern: string, text: string): boolean {
-  if (pattern === '') return text === ''
-  if (pattern[0] !== '*')
-    return text[0] === pattern[0] && matchesPattern(pattern.slice(1), text.slice(1))
-  for (let skip = 0; skip <= text.length; skip += 1) {
-    if (matchesPattern(pattern.slice(1), text.slice(skip))) return true
-  }
-  return false
-}
+/** By how far the farthest pass is from an allow; without any it is `not_allowed`. */
+const LACKING: readonly string[] = [
+  '',
+  'approval_required',
+  'insufficient_authentication',
+  'binding_required',
+]

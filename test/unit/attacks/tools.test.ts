@@ -5,13 +5,18 @@ import { compileTools, type ToolRow } from '../../../src/pdp/tools.ts'
 const row = (name: string, access: ToolRow['access']): ToolRow => ({
   name,
   access,
+  environment: 'production',
   requiredScope: '',
   labelsReviewed: true,
+  pin: null,
   labels: [],
+  accessWhen: [],
+  arguments: [],
+  results: [],
 })
 
 const accessOf = (tool: string, ...rows: ToolRow[]) =>
-  compileTools(rows, true).find(tool)?.access ?? null
+  compileTools(rows, true).find(tool, null)?.access ?? null
 
 describe('of two rows that fit a tool', () => {
   it('the exact one wins, in whatever order they come', () => {

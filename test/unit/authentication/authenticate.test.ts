@@ -107,6 +107,7 @@ describe('a good token', () => {
       sessionId: 's',
       authTime: SECONDS - 60,
       acr: 'high',
+      senderConstrained: false,
       tenant: 'acme',
     })
   })

@@ -53,6 +53,8 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
     { at: 'decide', reason: 'revoked', kind: 'server' },
     { at: 'decide', reason: 'revoked', kind: 'tool' },
     { at: 'decide', reason: 'revoked', kind: 'tenant' },
+    { at: 'decide', reason: 'revoked', kind: 'consent' },
+    { at: 'decide', reason: 'revoked', kind: 'task' },
   ],
   tenant_inactive: [{ at: 'decide', reason: 'tenant_inactive' }],
   server_inactive: [{ at: 'decide', reason: 'server_inactive' }],
@@ -61,12 +63,46 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   agent_unknown: [{ at: 'decide', reason: 'agent_unknown' }],
   agent_inactive: [{ at: 'decide', reason: 'agent_inactive' }],
   tool_unknown: [{ at: 'decide', reason: 'tool_unknown', tool: '' }],
+  tool_changed: [{ at: 'decide', reason: 'tool_changed', tool: '' }],
+  tool_unverified: [{ at: 'decide', reason: 'tool_unverified', tool: '' }],
+  target_unreadable: [
+    { at: 'decide', reason: 'target_unreadable', pointer: '/to' },
+    { at: 'decide', reason: 'target_unreadable', pointer: null },
+  ],
+  target_of_another_tenant: [{ at: 'decide', reason: 'target_of_another_tenant' }],
+  consent_required: [
+    { at: 'decide', reason: 'consent_required', state: 'missing', tool: '', access: 'read' },
+    { at: 'decide', reason: 'consent_required', state: 'expired', tool: '', access: 'read' },
+    { at: 'decide', reason: 'consent_required', state: 'withdrawn', tool: '', access: 'read' },
+    { at: 'decide', reason: 'consent_required', state: 'outdated', tool: '', access: 'read' },
+  ],
   insufficient_scope: [{ at: 'decide', reason: 'insufficient_scope', scopes: [] }],
+  task_ambiguous: [{ at: 'decide', reason: 'task_ambiguous' }],
+  outside_task: [{ at: 'decide', reason: 'outside_task', task: '' }],
   not_allowed: [
     { at: 'decide', reason: 'not_allowed', pass: 'subject' },
     { at: 'decide', reason: 'not_allowed', pass: 'agent' },
   ],
   denied_by_policy: [{ at: 'decide', reason: 'denied_by_policy', pass: 'subject', policy: '' }],
+  insufficient_authentication: [
+    {
+      at: 'decide',
+      reason: 'insufficient_authentication',
+      pass: 'subject',
+      policy: '',
+      acrValues: ['phr'],
+      maxAgeSeconds: 300,
+    },
+  ],
+  binding_required: [{ at: 'decide', reason: 'binding_required', pass: 'subject', policy: '' }],
+  approval_required: [{ at: 'decide', reason: 'approval_required', policies: [''] }],
+  result_withheld: [
+    {
+      at: 'decide',
+      reason: 'result_withheld',
+      because: { at: 'decide', reason: 'not_allowed', pass: 'subject' },
+    },
+  ],
   denied_by_sequence: [{ at: 'decide', reason: 'denied_by_sequence', rule: '', ruleReason: '' }],
   rate_limited: [{ at: 'decide', reason: 'rate_limited', retryAfterSeconds: 1 }],
 
@@ -74,6 +110,7 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   upstream_timeout: [{ at: 'forward', reason: 'upstream_timeout' }],
   upstream_refused: [{ at: 'forward', reason: 'upstream_refused', status: 401 }],
   upstream_malformed: [{ at: 'forward', reason: 'upstream_malformed', detail: '' }],
+  result_undecided: [{ at: 'forward', reason: 'result_undecided' }],
 }
 
 /** Revoked tokens and issuers look to the client as an invalid token does. */

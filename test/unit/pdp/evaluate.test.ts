@@ -4,7 +4,16 @@ import type { JsonObject } from '../../../src/mcp/value.ts'
 import { evaluate } from '../../../src/pdp/evaluate.ts'
 import { compilePolicies, type PolicyRow } from '../../../src/pdp/policy.ts'
 import type { EvaluationRequest, Facts } from '../../../src/pdp/evaluation.ts'
-import { facts, NOW, policy, request, roles, tool } from '../../support/pdp/build.ts'
+import {
+  facts,
+  NOW,
+  NOWHERE,
+  policy,
+  request,
+  roles,
+  server,
+  tool,
+} from '../../support/pdp/build.ts'
 
 const decide = (rows: PolicyRow[], asked: EvaluationRequest = request(), known: Facts = facts()) =>
   evaluate(asked, compilePolicies(rows), known).refusal
@@ -17,7 +26,7 @@ describe('the gates, in their order', () => {
   const everythingWrong = facts({
     revocations: [{ kind: 'token', id: 'token-1', issuer: '*', revokedAt: 1 }],
     tenantActive: false,
-    server: { name: 'crm', active: false, internal: true, requiredScopes: ['use'] },
+    server: server({ active: false, requiredScopes: ['use'] }),
     clientActive: null,
     agentActive: null,
     tool: null,
@@ -47,7 +56,7 @@ describe('the gates, in their order', () => {
 
   it('names all scopes of the operation at once', () => {
     const known = facts({
-      server: { name: 'crm', active: true, internal: true, requiredScopes: ['use'] },
+      server: server({ requiredScopes: ['use'] }),
       tool: tool({ requiredScopes: ['write', 'use'] }),
     })
     expect(decide([ANY], request({ scopes: ['use'] }), known)).toEqual({
@@ -245,7 +254,7 @@ describe('columns and conditions', () => {
     if (!exact.ok) throw new Error('unreadable')
     const big: EvaluationRequest = {
       ...asked,
-      context: { arguments: exact.value as JsonObject, now: NOW },
+      context: { arguments: exact.value as JsonObject, now: NOW, network: NOWHERE },
     }
     const allow = (condition: string) => [policy({ id: 'x', client: 'acme-agent', condition })]
     expect(reason(allow('args.amount > 1.0'), big, known)).toBe('not_allowed')

@@ -106,9 +106,13 @@ const SHEET: readonly Row[] = [
     'target_of_another_tenant',
     `INSERT INTO servers (name, tenant, url) VALUES ('globex-shop', 'globex', 'https://Shop.example/mcp/');
      INSERT INTO resource_types (tenant, name) VALUES ('globex', 'order');
-     INSERT INTO resources (tenant, type, id) VALUES ('globex', 'order', 'G1');`,
+     INSERT INTO resources (tenant, type, id) VALUES ('globex', 'order', 'G1');
+     ${ASK('condition', 'NULL')}`,
     { arguments: json({ order: 'G1' }) },
-    ['another tenant of the same upstream', 'of tenant `globex`'],
+    [
+      'another tenant of the same upstream has listed',
+      'touches order `G1` (in the arguments): internal, listed by another tenant',
+    ],
   ],
   [
     'consent_required',
