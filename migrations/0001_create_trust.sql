@@ -6,7 +6,10 @@ CREATE TABLE tenants (
   name   TEXT NOT NULL DEFAULT '',
   active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
   -- No actor may ask for more decisions than this in a minute.
-  actor_calls_per_minute INTEGER NOT NULL DEFAULT 6000 CHECK (actor_calls_per_minute > 0)
+  actor_calls_per_minute INTEGER NOT NULL DEFAULT 6000 CHECK (actor_calls_per_minute > 0),
+  -- What ends in one of these is the organisation's own, for rules on where values come from: a JSON
+  -- array such as ["@corp.example", ".corp.example"]. Each begins at a border of the name.
+  own_domains TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(own_domains) AND json_type(own_domains) = 'array' AND length(own_domains) <= 4000)
 ) STRICT;
 
 -- The state of everything that is compiled. A counter for people, and 16 random bytes drawn at each

@@ -129,8 +129,9 @@ CREATE TABLE tool_arguments (
   server        TEXT NOT NULL,
   tool          TEXT NOT NULL,
   pointer       TEXT NOT NULL CHECK (pointer GLOB '/*' AND length(pointer) <= 200),
-  -- What the value is to flows of data.
-  role          TEXT CHECK (role IN ('target', 'content', 'command', 'credential', 'selector')),
+  -- What the value is to flows of data: where it goes, what is sent, what is run, what gives power,
+  -- what narrows a search, what is acted on, and how much.
+  role          TEXT CHECK (role IN ('target', 'content', 'command', 'credential', 'selector', 'resource', 'amount')),
   -- Set where the value names a resource: it is looked up before the call is decided.
   resource_type TEXT,
   -- 0: a call without it counts as one that names an unlisted resource.
@@ -156,6 +157,23 @@ CREATE TABLE tool_results (
   -- 1: a result, or an element of it, may be without.
   optional      INTEGER NOT NULL DEFAULT 0 CHECK (optional IN (0, 1)),
   unlisted      TEXT NOT NULL DEFAULT 'restricted' CHECK (unlisted IN ('public', 'internal', 'confidential', 'restricted')),
+  PRIMARY KEY (tenant, server, tool, pointer),
+  FOREIGN KEY (tenant, server, tool) REFERENCES tools (tenant, server, name),
+  FOREIGN KEY (tenant, resource_type) REFERENCES resource_types (tenant, name)
+) STRICT;
+
+-- Which parts of a result list things of one kind, and who could have written them there. What no row
+-- names is a field of a result all the same, but of no kind.
+CREATE TABLE tool_origins (
+  tenant        TEXT NOT NULL,
+  server        TEXT NOT NULL,
+  tool          TEXT NOT NULL,
+  pointer       TEXT NOT NULL CHECK (pointer GLOB '/*' AND length(pointer) <= 200),
+  -- NULL: of no kind that has a name.
+  resource_type TEXT,
+  -- system: the server itself assigns it. listed: its own users or organisation keep it. claimed:
+  -- a stranger may have filled it in.
+  authority     TEXT NOT NULL CHECK (authority IN ('system', 'listed', 'claimed')),
   PRIMARY KEY (tenant, server, tool, pointer),
   FOREIGN KEY (tenant, server, tool) REFERENCES tools (tenant, server, name),
   FOREIGN KEY (tenant, resource_type) REFERENCES resource_types (tenant, name)

@@ -60,6 +60,10 @@ CREATE TABLE tasks (
   -- JSON arrays: `server/tool` with `*` for any characters; classes of access.
   tools       TEXT CHECK (json_valid(tools) AND json_type(tools) = 'array'),
   access      TEXT CHECK (json_valid(access) AND json_type(access) = 'array'),
+  -- What the person asked for, in their own words, and values that they named: where the arguments of
+  -- a call may come from. Whoever opens the task vouches for both.
+  asked_for   TEXT CHECK (length(asked_for) <= 16000),
+  named_values TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(named_values) AND json_type(named_values) = 'array' AND length(named_values) <= 16000),
   opened_by   TEXT NOT NULL,
   opened_at   INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
   approved_by TEXT,

@@ -42,29 +42,60 @@ CREATE TABLE policies (
 -- What may not follow what. One row per rule, in the words of Sigma correlations: when a call that
 -- carries `on_label` arrives and the correlation over this session's history holds, `effect` follows.
 CREATE TABLE sequence_rules (
-  tenant     TEXT NOT NULL REFERENCES tenants (id),
-  id         TEXT NOT NULL CHECK (id <> ''),
-  effect     TEXT NOT NULL CHECK (effect IN ('deny', 'audit')),
-  level      TEXT NOT NULL DEFAULT 'high' CHECK (level IN ('informational', 'low', 'medium', 'high', 'critical')),
-  -- `any` stands for every call.
-  on_label   TEXT NOT NULL CHECK (on_label = 'any' OR on_label GLOB '[a-z]*.[a-z]*'),
-  type       TEXT NOT NULL CHECK (type IN ('temporal', 'event_count')),
-  -- The labels that are looked for, a JSON array.
-  rules      TEXT NOT NULL CHECK (json_valid(rules) AND json_type(rules) = 'array' AND json_array_length(rules) >= 1),
+  tenant      TEXT NOT NULL REFERENCES tenants (id),
+  id          TEXT NOT NULL CHECK (id <> ''),
+  -- approve: a person must say yes to this very call. audit: only the record says so.
+  effect      TEXT NOT NULL CHECK (effect IN ('deny', 'approve', 'audit')),
+  level       TEXT NOT NULL DEFAULT 'high' CHECK (level IN ('informational', 'low', 'medium', 'high', 'critical')),
+
+  -- When the rule is asked: of calls with this label (`any`: of every call), with one of these
+  -- classes (a JSON array), without that label, and with arguments that say so, by role:
+  -- {"target": {"not_suffix": "@corp.example"}}. True if any value of the role matches.
+  on_label    TEXT NOT NULL CHECK (on_label = 'any' OR on_label GLOB '[a-z]*.[a-z]*'),
+  on_access   TEXT CHECK (json_valid(on_access) AND json_type(on_access) = 'array' AND json_array_length(on_access) >= 1),
+  unless_label TEXT CHECK (unless_label GLOB '[a-z]*.[a-z]*'),
+  on_where    TEXT CHECK (json_valid(on_where) AND json_type(on_where) = 'object'),
+
+  type        TEXT NOT NULL CHECK (type IN ('temporal', 'temporal_ordered', 'event_count', 'value_count', 'value_sum', 'absence', 'provenance')),
+  -- The labels that are looked for, a JSON array; of `temporal_ordered` in their order.
+  rules       TEXT NOT NULL CHECK (json_valid(rules) AND json_type(rules) = 'array' AND json_array_length(rules) <= 8),
+  -- One state for each key instead of one for the session: `tool`, `server`, or roles.
+  group_by    TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(group_by) AND json_type(group_by) = 'array' AND json_array_length(group_by) <= 4),
   -- Whose history counts. A narrower one than `subject` is not for flows of data: another client
-  -- of the same person would start it anew.
-  scope      TEXT NOT NULL DEFAULT 'subject' CHECK (scope IN ('subject', 'actor')),
-  timespan_s INTEGER CHECK (timespan_s > 0),
+  -- of the same person would start it anew, and so would another task.
+  scope       TEXT NOT NULL DEFAULT 'subject' CHECK (scope IN ('subject', 'actor', 'task')),
+  -- At most 53 weeks.
+  timespan_s  INTEGER CHECK (timespan_s BETWEEN 1 AND 32054400),
   -- A later event with this label clears what was seen before it.
   until_label TEXT CHECK (until_label GLOB '[a-z]*.[a-z]*'),
+  -- What is counted or added up: a role, a resource type, or `result_rows`.
+  field       TEXT CHECK (field GLOB '[a-zA-Z]*'),
   -- JSON such as {"gt": 10}; the current call counts when it carries the label.
-  condition  TEXT CHECK (json_valid(condition) AND json_type(condition) = 'object'),
-  title      TEXT NOT NULL DEFAULT '',
+  condition   TEXT CHECK (json_valid(condition) AND json_type(condition) = 'object'),
+  -- Whose values need one of these origins, a JSON array of names and of `a+b` for both.
+  role        TEXT CHECK (role <> ''),
+  origins     TEXT CHECK (json_valid(origins) AND json_type(origins) = 'array'),
+
+  title       TEXT NOT NULL DEFAULT '',
   -- A stable word for machines, written into every record.
-  reason     TEXT NOT NULL CHECK (reason <> ''),
-  enabled    INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+  reason      TEXT NOT NULL CHECK (reason <> ''),
+  enabled     INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
   PRIMARY KEY (tenant, id),
-  CHECK (type <> 'event_count' OR (condition IS NOT NULL AND timespan_s IS NOT NULL AND json_array_length(rules) = 1)),
+
+  CHECK (CASE type
+    WHEN 'provenance' THEN role IS NOT NULL AND origins IS NOT NULL AND json_array_length(rules) = 0 AND json_array_length(group_by) = 0
+    WHEN 'event_count' THEN condition IS NOT NULL AND timespan_s IS NOT NULL AND json_array_length(rules) = 1
+    WHEN 'value_count' THEN condition IS NOT NULL AND timespan_s IS NOT NULL AND json_array_length(rules) = 1 AND field IS NOT NULL AND field <> 'result_rows'
+    WHEN 'value_sum' THEN condition IS NOT NULL AND timespan_s IS NOT NULL AND json_array_length(rules) = 1 AND field IS NOT NULL
+    ELSE json_array_length(rules) >= 1
+  END),
+  -- A count above what is kept cannot be told: such a rule would never hold.
+  CHECK (condition IS NULL OR type = 'value_sum' OR max(
+    coalesce(condition ->> '$.gt', 0), coalesce(condition ->> '$.gte', 0),
+    coalesce(condition ->> '$.lt', 0), coalesce(condition ->> '$.lte', 0)
+  ) < CASE type WHEN 'event_count' THEN 64 ELSE 256 END),
+  -- Flows of data go on when a task ends.
+  CHECK (scope <> 'task' OR type IN ('event_count', 'value_count', 'value_sum')),
   -- A lock-out after denials never reaches beyond the one who was denied.
   CHECK (scope = 'actor' OR instr(rules, '"decision.denied"') = 0)
 ) STRICT;

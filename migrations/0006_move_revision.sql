@@ -83,6 +83,16 @@ CREATE TRIGGER revision_tool_results_delete AFTER DELETE ON tool_results BEGIN
   UPDATE revision SET counter = counter + 1, nonce = lower(hex(randomblob(16))) WHERE tenant = OLD.tenant;
 END;
 
+CREATE TRIGGER revision_tool_origins_insert AFTER INSERT ON tool_origins BEGIN
+  UPDATE revision SET counter = counter + 1, nonce = lower(hex(randomblob(16))) WHERE tenant = NEW.tenant;
+END;
+CREATE TRIGGER revision_tool_origins_update AFTER UPDATE ON tool_origins BEGIN
+  UPDATE revision SET counter = counter + 1, nonce = lower(hex(randomblob(16))) WHERE tenant IN (OLD.tenant, NEW.tenant);
+END;
+CREATE TRIGGER revision_tool_origins_delete AFTER DELETE ON tool_origins BEGIN
+  UPDATE revision SET counter = counter + 1, nonce = lower(hex(randomblob(16))) WHERE tenant = OLD.tenant;
+END;
+
 CREATE TRIGGER revision_policies_insert AFTER INSERT ON policies BEGIN
   UPDATE revision SET counter = counter + 1, nonce = lower(hex(randomblob(16))) WHERE tenant = NEW.tenant;
   INSERT INTO policy_history (tenant, source, id, change, state, revision)
@@ -147,8 +157,10 @@ CREATE TRIGGER revision_sequence_rules_insert AFTER INSERT ON sequence_rules BEG
   INSERT INTO policy_history (tenant, source, id, change, state, revision)
   SELECT NEW.tenant, 'sequence_rules', NEW.id, 'insert', json_object(
       'tenant', NEW.tenant, 'id', NEW.id, 'effect', NEW.effect, 'level', NEW.level,
-      'on_label', NEW.on_label, 'type', NEW.type, 'rules', NEW.rules, 'scope', NEW.scope,
-      'timespan_s', NEW.timespan_s, 'until_label', NEW.until_label, 'condition', NEW.condition,
+      'on_label', NEW.on_label, 'on_access', NEW.on_access, 'unless_label', NEW.unless_label,
+      'on_where', NEW.on_where, 'type', NEW.type, 'rules', NEW.rules, 'group_by', NEW.group_by,
+      'scope', NEW.scope, 'timespan_s', NEW.timespan_s, 'until_label', NEW.until_label,
+      'field', NEW.field, 'condition', NEW.condition, 'role', NEW.role, 'origins', NEW.origins,
       'title', NEW.title, 'reason', NEW.reason, 'enabled', NEW.enabled
     ), counter || ':' || nonce
   FROM revision WHERE tenant = NEW.tenant;
@@ -159,16 +171,20 @@ CREATE TRIGGER revision_sequence_rules_update AFTER UPDATE ON sequence_rules BEG
   INSERT INTO policy_history (tenant, source, id, change, state, revision)
   SELECT OLD.tenant, 'sequence_rules', OLD.id, 'delete', json_object(
       'tenant', OLD.tenant, 'id', OLD.id, 'effect', OLD.effect, 'level', OLD.level,
-      'on_label', OLD.on_label, 'type', OLD.type, 'rules', OLD.rules, 'scope', OLD.scope,
-      'timespan_s', OLD.timespan_s, 'until_label', OLD.until_label, 'condition', OLD.condition,
+      'on_label', OLD.on_label, 'on_access', OLD.on_access, 'unless_label', OLD.unless_label,
+      'on_where', OLD.on_where, 'type', OLD.type, 'rules', OLD.rules, 'group_by', OLD.group_by,
+      'scope', OLD.scope, 'timespan_s', OLD.timespan_s, 'until_label', OLD.until_label,
+      'field', OLD.field, 'condition', OLD.condition, 'role', OLD.role, 'origins', OLD.origins,
       'title', OLD.title, 'reason', OLD.reason, 'enabled', OLD.enabled
     ), counter || ':' || nonce
   FROM revision WHERE tenant = OLD.tenant AND (OLD.tenant <> NEW.tenant OR OLD.id <> NEW.id);
   INSERT INTO policy_history (tenant, source, id, change, state, revision)
   SELECT NEW.tenant, 'sequence_rules', NEW.id, 'update', json_object(
       'tenant', NEW.tenant, 'id', NEW.id, 'effect', NEW.effect, 'level', NEW.level,
-      'on_label', NEW.on_label, 'type', NEW.type, 'rules', NEW.rules, 'scope', NEW.scope,
-      'timespan_s', NEW.timespan_s, 'until_label', NEW.until_label, 'condition', NEW.condition,
+      'on_label', NEW.on_label, 'on_access', NEW.on_access, 'unless_label', NEW.unless_label,
+      'on_where', NEW.on_where, 'type', NEW.type, 'rules', NEW.rules, 'group_by', NEW.group_by,
+      'scope', NEW.scope, 'timespan_s', NEW.timespan_s, 'until_label', NEW.until_label,
+      'field', NEW.field, 'condition', NEW.condition, 'role', NEW.role, 'origins', NEW.origins,
       'title', NEW.title, 'reason', NEW.reason, 'enabled', NEW.enabled
     ), counter || ':' || nonce
   FROM revision WHERE tenant = NEW.tenant;
@@ -178,8 +194,10 @@ CREATE TRIGGER revision_sequence_rules_delete AFTER DELETE ON sequence_rules BEG
   INSERT INTO policy_history (tenant, source, id, change, state, revision)
   SELECT OLD.tenant, 'sequence_rules', OLD.id, 'delete', json_object(
       'tenant', OLD.tenant, 'id', OLD.id, 'effect', OLD.effect, 'level', OLD.level,
-      'on_label', OLD.on_label, 'type', OLD.type, 'rules', OLD.rules, 'scope', OLD.scope,
-      'timespan_s', OLD.timespan_s, 'until_label', OLD.until_label, 'condition', OLD.condition,
+      'on_label', OLD.on_label, 'on_access', OLD.on_access, 'unless_label', OLD.unless_label,
+      'on_where', OLD.on_where, 'type', OLD.type, 'rules', OLD.rules, 'group_by', OLD.group_by,
+      'scope', OLD.scope, 'timespan_s', OLD.timespan_s, 'until_label', OLD.until_label,
+      'field', OLD.field, 'condition', OLD.condition, 'role', OLD.role, 'origins', OLD.origins,
       'title', OLD.title, 'reason', OLD.reason, 'enabled', OLD.enabled
     ), counter || ':' || nonce
   FROM revision WHERE tenant = OLD.tenant;

@@ -88,6 +88,8 @@ export type DecisionRefusal =
       readonly at: 'decide'
       readonly reason: 'approval_required'
       readonly policies: readonly string[]
+      /** Rules over history that ask for it; absent where policies do. */
+      readonly rules?: readonly string[]
     }
   | {
       readonly at: 'decide'

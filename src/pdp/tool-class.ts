@@ -162,7 +162,7 @@ export function labelsOfCall({
 }
 
 /** A tool without a row passes only while its server is observed; it counts as the worst. */
-const UNKNOWN_TOOL_LABELS: readonly string[] = [
+export const UNKNOWN_TOOL_LABELS: readonly string[] = [
   'sink.destructive',
   'sink.export',
   EXTERNAL_SEND,

@@ -1,16 +1,18 @@
+import { createHash } from 'node:crypto'
 import { parseAlgorithms, type Issuer } from '../authentication/issuer.ts'
 import { trustedUrl } from '../authentication/url.ts'
 import { isLoopbackHost, type Config } from '../config.ts'
 import type { ConditionProblem } from '../pdp/condition.ts'
 import type { ServerFacts } from '../pdp/evaluation.ts'
+import { NO_FLOWS, type ToolFlows } from '../pdp/flows.ts'
 import { compilePolicies, type PolicySet } from '../pdp/policy.ts'
-import { compileRules } from '../pdp/sequence/advance.ts'
+import { compileRules, type RuleSet } from '../pdp/sequence/advance.ts'
 import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
 import { compileTools, scopesOf, type ToolCatalogue } from '../pdp/tools.ts'
 import { err, type Result } from '../result.ts'
 import type { D1Reader } from './freshness.ts'
 import { readTenantTables, type TenantSnapshot, type TenantTables } from './tenant-tables.ts'
-import { toolRowsByServer } from './tool-rows.ts'
+import { toolFlowsByServer, toolRowsByServer } from './tool-rows.ts'
 
 /** One tenant's compiled rows at one revision. Built once per revision and isolate. */
 export interface CompiledTenant {
@@ -22,6 +24,10 @@ export interface CompiledTenant {
   readonly servers: ReadonlyMap<string, CompiledServer>
   readonly policies: PolicySet
   readonly sequenceRules: readonly SequenceRuleRow[]
+  readonly rules: RuleSet
+  /** Equal where the rules over history are, and where the labels of all tools are. */
+  readonly rulesKey: string
+  readonly labelsKey: string
   /** Why these rows must not be served behind a public origin, or null. */
   readonly unsafe: string | null
   /** Rows that cannot be used as they are, in words for the operator. Each fails closed. */
@@ -34,6 +40,8 @@ export interface CompiledServer {
   /** The upstream's MCP endpoint. Of a server whose row has none that may be called, `about:blank`. */
   readonly url: URL
   readonly tools: ToolCatalogue
+  /** What rows say of flows of data through this tool. */
+  flows(tool: string): ToolFlows
 }
 
 /** null: no such tenant. */
@@ -56,6 +64,9 @@ export function compileTenant(
   const trusted = compileIssuers(tables.issuers, config)
   const catalogue = compileServers(tables, config)
   const policies = compilePolicies(tables.policies)
+  const { sequenceRules } = tables
+  const rulesKey = digestOf(sequenceRules)
+  const rules = compileRules(rulesKey, sequenceRules)
   for (const problem of [...trusted.problems, ...catalogue.problems]) console.warn(problem)
   return {
     tenant,
@@ -64,7 +75,20 @@ export function compileTenant(
     issuers: trusted.byUrl,
     servers: catalogue.byName,
     policies,
-    sequenceRules: tables.sequenceRules,
+    sequenceRules,
+    rules,
+    rulesKey,
+    labelsKey: digestOf([
+      tables.servers.map(({ name, internal }) => [name, internal]),
+      tables.tools.map(({ server, name, access, labelsReviewed }) => [
+        server,
+        name,
+        access,
+        labelsReviewed,
+      ]),
+      tables.toolAccess,
+      tables.toolLabels,
+    ]),
     unsafe: config.local ? null : localTrust(tables.issuers, tables.servers),
     problems: () => [
       ...trusted.problems,
@@ -73,12 +97,20 @@ export function compileTenant(
         tools.problems().map(({ tool, problem }) => at(`tool \`${facts.name}/${tool}\``, problem)),
       ),
       ...policies.problems().map(({ id, problem }) => at(`policy \`${id}\``, problem)),
-      ...compileRules(revision, tables.sequenceRules)
-        .problems()
-        .map(({ id, problem }) => `sequence rule \`${id}\`: ${problem}`),
+      ...rules.problems().map(({ id, problem }) => `sequence rule \`${id}\`: ${problem}`),
     ],
   }
 }
+
+/** Rows come in any order that the database likes. */
+const digestOf = (rows: readonly unknown[]): string =>
+  createHash('sha256')
+    .update(
+      JSON.stringify(rows.map((row) => (Array.isArray(row) ? row.map(textOf).toSorted() : row))),
+    )
+    .digest('base64url')
+
+const textOf = (row: unknown): string => JSON.stringify(row)
 
 const at = (row: string, { message, line, column }: ConditionProblem): string =>
   `${row}: ${message} (${line}:${column})`
@@ -113,16 +145,21 @@ function compileIssuers(rows: readonly IssuerRow[], config: Config) {
 
 function compileServers(tables: TenantTables, config: Config) {
   const toolsOf = toolRowsByServer(tables)
+  const flowsOf = toolFlowsByServer(tables)
   const byName = new Map<string, CompiledServer>()
   const problems: string[] = []
   for (const row of tables.servers) {
     const url = upstreamUrl(row.url, config)
     if (!url.ok) problems.push(`server \`${row.name}\`: ${url.error}`)
+    const tools = compileTools(toolsOf.get(row.name) ?? [], row.internal)
+    const flows = flowsOf.get(row.name)
     byName.set(row.name, {
       facts: serverFacts(row, url.ok),
       title: row.title,
       url: url.ok ? url.value : new URL('about:blank'),
-      tools: compileTools(toolsOf.get(row.name) ?? [], row.internal),
+      tools,
+      // Under the name of the row that speaks of the tool, which may be a pattern.
+      flows: (tool) => flows?.get(tools.find(tool, null)?.row ?? '') ?? NO_FLOWS,
     })
   }
   return { byName, problems }

@@ -8,7 +8,7 @@ import type {
 } from '../pdp/evaluation.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../pdp/refusal.ts'
 import { resourceKey, type ResourceRow, type Sensitivity } from '../pdp/resources.ts'
-import type { FactKeys, FreshFacts, RoleHolder } from './facts.ts'
+import type { FactKeys, FreshFacts, RoleHolder, TaskWords } from './facts.ts'
 
 /** The one row of the facts' statement, its lists as JSON. */
 interface FactsRow {
@@ -29,8 +29,9 @@ interface FactsRow {
 
 export function readFactsRow(row: unknown, keys: FactKeys): FreshFacts {
   const { tenant, client, agent, roles, ...rest } = row as FactsRow
-  const [active, callsPerMinute] =
-    tenant === null ? [0, 0] : (JSON.parse(tenant) as [number, number])
+  const [active, callsPerMinute, ownDomains] =
+    tenant === null ? [0, 0, []] : (JSON.parse(tenant) as [number, number, unknown[]])
+  const tasks = rows<TaskRow>(rest.tasks)
   const held = rows<HeldRow>(roles)
   return {
     revision: rest.revision,
@@ -46,7 +47,9 @@ export function readFactsRow(row: unknown, keys: FactKeys): FreshFacts {
     revokedTools: new Set(rows<string>(rest.revoked_tools)),
     sightings: readSightings(rest.sightings),
     consents: readConsents(rest.consents),
-    tasks: readTasks(rest.tasks),
+    tasks: readTasks(tasks),
+    words: readWords(tasks),
+    ownDomains: ownDomains.filter(isText),
     resources: readResources(rest.resources),
   }
 }
@@ -96,12 +99,28 @@ type TaskRow = readonly [
   access: string[] | null,
   approved: number,
   expiresAt: number,
+  askedFor: string | null,
+  namedValues: unknown[],
   revokedAt: number | null,
 ]
 
-const readTasks = (json: string): TaskFact[] =>
-  rows<TaskRow>(json)
-    .map(([id, agent, purpose, tools, access, approved, expiresAt, revokedAt]) => ({
+const readWords = (tasks: readonly TaskRow[]): ReadonlyMap<string, TaskWords> =>
+  new Map(
+    tasks.map(([id, , , , , , , text, values]) => [
+      id,
+      // One number has one spelling; what is neither text nor number names nothing.
+      {
+        text,
+        values: values.filter((value) => isText(value) || Number.isSafeInteger(value)).map(String),
+      },
+    ]),
+  )
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+
+const readTasks = (tasks: readonly TaskRow[]): TaskFact[] =>
+  tasks
+    .map(([id, agent, purpose, tools, access, approved, expiresAt, , , revokedAt]) => ({
       id,
       agent,
       purpose,

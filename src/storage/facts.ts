@@ -29,6 +29,12 @@ export interface FactKeys {
   readonly named: readonly NamedResource[]
 }
 
+/** Somebody else than the software that acts under the task vouches for these (tasks.opened_by). */
+export interface TaskWords {
+  readonly text: string | null
+  readonly values: readonly string[]
+}
+
 export type RoleHolder = readonly [kind: 'user' | 'client' | 'agent', id: string]
 
 /** What D1 says now. Read as one statement, so all of it is of one moment. */
@@ -51,6 +57,10 @@ export interface FreshFacts {
   readonly sightings: ReadonlyMap<string, Sighting>
   readonly consents: readonly ConsentFact[]
   readonly tasks: readonly TaskFact[]
+  /** What the person asked for, by task. */
+  readonly words: ReadonlyMap<string, TaskWords>
+  /** What ends in one of these is the organisation's own. */
+  readonly ownDomains: readonly string[]
   /** By `resourceKey`; absent: unlisted. */
   readonly resources: ReadonlyMap<string, ResourceRow>
 }
@@ -85,7 +95,7 @@ SELECT
   (EXISTS (SELECT 1 FROM issuers WHERE demo = 1 OR url GLOB 'http:*' OR jwks_uri GLOB 'http:*')
     OR EXISTS (SELECT 1 FROM servers WHERE url GLOB 'http:*')) AS local_trust,
   (SELECT ${REVISION} FROM revision WHERE tenant = ?1) AS revision,
-  (SELECT json_array(active, actor_calls_per_minute) FROM tenants WHERE id = ?1) AS tenant,
+  (SELECT json_array(active, actor_calls_per_minute, json(own_domains)) FROM tenants WHERE id = ?1) AS tenant,
   (SELECT active FROM clients WHERE tenant = ?1 AND issuer = ?2 AND id = ?3) AS client,
   (SELECT active FROM agents WHERE tenant = ?1 AND issuer = ?2 AND id = ?4) AS agent,
   (SELECT json_group_array(json_array(held.holder_kind, held.holder, held.role, held.expires_at))
@@ -112,7 +122,7 @@ SELECT
        AND given.client = ?3 AND given.server = ?8
        AND (?7 = 1 OR given.tool IS NULL OR given.tool = ?9)) AS consents,
   (SELECT json_group_array(json_array(open.id, open.agent, open.purpose, json(open.tools), json(open.access),
-       open.approved_at IS NOT NULL, open.expires_at,
+       open.approved_at IS NOT NULL, open.expires_at, open.asked_for, json(open.named_values),
        (SELECT max(revoked_at) FROM revocations
          WHERE tenant = ?1 AND kind = 'task' AND id = open.id AND issuer IN ('*', ?2))))
      FROM tasks AS open WHERE open.tenant = ?1 AND open.issuer = ?2 AND open.subject = ?10

@@ -13,6 +13,7 @@ export const COMPILED_TABLES = [
   'resource_types',
   'tool_arguments',
   'tool_results',
+  'tool_origins',
   'policies',
   'sequence_rules',
 ] as const

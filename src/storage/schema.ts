@@ -1,5 +1,6 @@
 import { index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
 import { ACCESS } from '../pdp/evaluation.ts'
+import { ARGUMENT_ROLES, AUTHORITIES } from '../pdp/flows.ts'
 import { RESOURCE_FORMS } from '../pdp/resource-name.ts'
 import { SENSITIVITY } from '../pdp/resources.ts'
 
@@ -15,6 +16,7 @@ export const tenants = sqliteTable('tenants', {
   name: text('name').notNull().default(''),
   active: flag('active').default(true),
   callsPerMinute: integer('actor_calls_per_minute').notNull().default(6000),
+  ownDomains: text('own_domains').notNull().default('[]'),
 })
 
 export const revision = sqliteTable('revision', {
@@ -156,7 +158,7 @@ export const toolArguments = sqliteTable(
     server: text('server').notNull(),
     tool: text('tool').notNull(),
     pointer: text('pointer').notNull(),
-    role: text('role', { enum: ['target', 'content', 'command', 'credential', 'selector'] }),
+    role: text('role', { enum: ARGUMENT_ROLES }),
     resourceType: text('resource_type'),
     optional: flag('optional').default(false),
     unlisted: text('unlisted', { enum: SENSITIVITY }).notNull().default('restricted'),
@@ -174,6 +176,19 @@ export const toolResults = sqliteTable(
     resourceType: text('resource_type'),
     optional: flag('optional').default(false),
     unlisted: text('unlisted', { enum: SENSITIVITY }).notNull().default('restricted'),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.server, table.tool, table.pointer] })],
+)
+
+export const toolOrigins = sqliteTable(
+  'tool_origins',
+  {
+    tenant: text('tenant').notNull(),
+    server: text('server').notNull(),
+    tool: text('tool').notNull(),
+    pointer: text('pointer').notNull(),
+    resourceType: text('resource_type'),
+    authority: text('authority', { enum: AUTHORITIES }).notNull(),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.server, table.tool, table.pointer] })],
 )
@@ -241,6 +256,8 @@ export const tasks = sqliteTable(
     purpose: text('purpose').notNull(),
     tools: text('tools'),
     access: text('access'),
+    askedFor: text('asked_for'),
+    namedValues: text('named_values').notNull().default('[]'),
     openedBy: text('opened_by').notNull(),
     openedAt: integer('opened_at').notNull(),
     approvedBy: text('approved_by'),
@@ -284,17 +301,34 @@ export const sequenceRules = sqliteTable(
   {
     tenant: text('tenant').notNull(),
     id: text('id').notNull(),
-    effect: text('effect', { enum: ['deny', 'audit'] }).notNull(),
+    effect: text('effect', { enum: ['deny', 'approve', 'audit'] }).notNull(),
     level: text('level').notNull().default('high'),
     onLabel: text('on_label').notNull(),
-    type: text('type', { enum: ['temporal', 'event_count'] }).notNull(),
+    onAccess: text('on_access'),
+    unlessLabel: text('unless_label'),
+    onWhere: text('on_where'),
+    type: text('type', {
+      enum: [
+        'temporal',
+        'temporal_ordered',
+        'event_count',
+        'value_count',
+        'value_sum',
+        'absence',
+        'provenance',
+      ],
+    }).notNull(),
     rules: text('rules').notNull(),
-    scope: text('scope', { enum: ['subject', 'actor'] })
+    groupBy: text('group_by').notNull().default('[]'),
+    scope: text('scope', { enum: ['subject', 'actor', 'task'] })
       .notNull()
       .default('subject'),
     timespanSeconds: integer('timespan_s'),
     untilLabel: text('until_label'),
+    field: text('field'),
     condition: text('condition'),
+    role: text('role'),
+    origins: text('origins'),
     title: text('title').notNull().default(''),
     reason: text('reason').notNull(),
     enabled: flag('enabled').default(true),
@@ -340,31 +374,4 @@ export const pdpCallers = sqliteTable(
   (table) => [primaryKey({ columns: [table.tenant, table.issuer, table.client] })],
 )
 
-/** The decision log's own database (migrations/decisions/). */
-export const decisions = sqliteTable('decisions', {
-  id: text('id').primaryKey().notNull(),
-  tenant: text('tenant').notNull(),
-  session: text('session').notNull(),
-  sequence: integer('sequence').notNull(),
-  decidedAt: integer('decided_at').notNull(),
-  decision: text('decision', { enum: ['allow', 'deny', 'approve'] }).notNull(),
-  reason: text('reason').notNull(),
-  wouldBe: text('would_be'),
-  issuer: text('issuer').notNull(),
-  subject: text('subject').notNull(),
-  client: text('client').notNull(),
-  agent: text('agent'),
-  server: text('server').notNull(),
-  method: text('method').notNull(),
-  tool: text('tool'),
-  record: text('record').notNull(),
-  shippedAt: integer('shipped_at').notNull(),
-})
-
-export const outcomes = sqliteTable('outcomes', {
-  decision: text('decision').primaryKey().notNull(),
-  tenant: text('tenant').notNull(),
-  state: text('state', { enum: ['committed', 'failed', 'withheld'] }).notNull(),
-  detail: text('detail').notNull().default(''),
-  endedAt: integer('ended_at').notNull(),
-})
+export { decisions, outcomes } from './decisions-schema.ts'

@@ -13,6 +13,7 @@ export interface TenantTables {
   readonly resourceTypes: readonly (typeof schema.resourceTypes.$inferSelect)[]
   readonly toolArguments: readonly (typeof schema.toolArguments.$inferSelect)[]
   readonly toolResults: readonly (typeof schema.toolResults.$inferSelect)[]
+  readonly toolOrigins: readonly (typeof schema.toolOrigins.$inferSelect)[]
   /** Enabled rows only. */
   readonly policies: readonly PolicyRow[]
   readonly sequenceRules: readonly (typeof schema.sequenceRules.$inferSelect)[]
@@ -57,7 +58,7 @@ export async function readTenantTables(
   // A session reads like a database; the adapter's type knows only the latter.
   const db = drizzle(database as D1Database)
   const { revision, issuers, servers, tools, toolAccess, toolLabels } = schema
-  const { resourceTypes, toolArguments, toolResults, policies, sequenceRules } = schema
+  const { resourceTypes, toolArguments, toolResults, toolOrigins, policies, sequenceRules } = schema
   const { policyHistory: history } = schema
   const since = known?.moment.sequence ?? Number.MAX_SAFE_INTEGER
   const changedSince = and(
@@ -94,6 +95,7 @@ export async function readTenantTables(
     db.select().from(resourceTypes).where(eq(resourceTypes.tenant, tenant)),
     db.select().from(toolArguments).where(eq(toolArguments.tenant, tenant)),
     db.select().from(toolResults).where(eq(toolResults.tenant, tenant)),
+    db.select().from(toolOrigins).where(eq(toolOrigins.tenant, tenant)),
     db
       .select()
       .from(sequenceRules)
@@ -135,8 +137,9 @@ export async function readTenantTables(
       resourceTypes: rows[5],
       toolArguments: rows[6],
       toolResults: rows[7],
-      sequenceRules: rows[8],
-      policies: known === undefined ? rows[9] : replaced(known.tables.policies, changes, rows[9]),
+      toolOrigins: rows[8],
+      sequenceRules: rows[9],
+      policies: known === undefined ? rows[10] : replaced(known.tables.policies, changes, rows[10]),
     },
   }
 }

@@ -1,3 +1,5 @@
+import { parsePointer } from '../mcp/pointer.ts'
+import type { ToolFlows } from '../pdp/flows.ts'
 import { parseField, type ResourceField } from '../pdp/resources.ts'
 import type { ToolRow } from '../pdp/tools.ts'
 import type { TenantTables } from './tenant-tables.ts'
@@ -52,6 +54,36 @@ export function toolRowsByServer(tables: ToolTables): ReadonlyMap<string, readon
       grouped.map(({ row }) => row),
     ]),
   )
+}
+
+/** What the rows of each tool say of flows of data, by server and by the row's own name. */
+export function toolFlowsByServer({
+  toolArguments,
+  toolOrigins,
+}: Pick<TenantTables, 'toolArguments' | 'toolOrigins'>): ReadonlyMap<
+  string,
+  ReadonlyMap<string, ToolFlows>
+> {
+  const roles = Map.groupBy(toolArguments, keyOf)
+  const origins = Map.groupBy(toolOrigins, keyOf)
+  const flows = new Map<string, Map<string, ToolFlows>>()
+  for (const { server, tool } of [...toolArguments, ...toolOrigins]) {
+    const key = keyOf({ server, tool })
+    const tools = flows.get(server) ?? new Map<string, ToolFlows>()
+    flows.set(server, tools)
+    if (tools.has(tool)) continue
+    tools.set(tool, {
+      roles: (roles.get(key) ?? []).flatMap(({ pointer, role, resourceType }) =>
+        role === null ? [] : [{ pointer: parsePointer(pointer), role, resourceType }],
+      ),
+      origins: (origins.get(key) ?? []).map(({ pointer, resourceType, authority }) => ({
+        pointer,
+        resourceType,
+        authority,
+      })),
+    })
+  }
+  return flows
 }
 
 const keyOf = ({ server, tool }: { readonly server: string; readonly tool: string }): string =>

@@ -1,8 +1,9 @@
 // Pure. `event_count`: how often the label occurred within the timespan, the current call included
 // when it carries the label. "At most 10" is therefore `{"gt": 10}`.
 import { err, ok } from '../../result.ts'
-import { countSince, RING_SIZE } from './facts.ts'
+import { countSince, happenedSince, RING_SIZE } from './facts.ts'
 import type { RuleDefinition } from './rule.ts'
+import { windowStart } from './temporal.ts'
 
 export const eventCount: RuleDefinition = {
   parse: ({ labels, timespanSeconds, condition }) => {
@@ -14,9 +15,16 @@ export const eventCount: RuleDefinition = {
     if (condition.highestBound >= RING_SIZE) {
       return err(`\`condition\` counts to more than ${RING_SIZE - 1}`)
     }
-    return ok((history, step) => {
-      const before = countSince(history.get(label), step.now.at - timespanSeconds * 1000)
-      return condition.holds(before + (step.labels.includes(label) ? 1 : 0))
+    return ok({
+      endings: condition.asksForLess ? [label] : [],
+      holds: (history, step) => {
+        const from = windowStart(timespanSeconds, step)
+        const high =
+          countSince(history.possible(label), from) + (step.labels.includes(label) ? 1 : 0)
+        // What is not known to have happened does not lift a number that should be reached.
+        const low = condition.asksForLess ? happenedSince(history.known(label), from) : high
+        return condition.holds(low, high)
+      },
     })
   },
 }

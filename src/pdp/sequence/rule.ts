@@ -1,31 +1,50 @@
 // Pure. A row of `sequence_rules` becomes a rule, and RULE_TYPES is where a new type of rule goes.
 import { err, ok, type Result } from '../../result.ts'
+import { absence } from './absence.ts'
+import { parseColumns, type RuleColumns } from './columns.ts'
 import { eventCount } from './event-count.ts'
-import type { FactView, Moment, Scope } from './facts.ts'
+import { groupingOf, UNGROUPED, type Grouping } from './groups.ts'
+import { historiesOf, type History } from './history.ts'
+import type { Memory, Scope } from './memory.ts'
+import { provenance } from './provenance.ts'
+import type { Step } from './step.ts'
 import { temporal } from './temporal.ts'
+import { temporalOrdered } from './temporal-ordered.ts'
+import { valueCount } from './value-count.ts'
+import { valueSum } from './value-sum.ts'
 
-export type RuleType = 'temporal' | 'event_count'
+export type RuleType =
+  | 'temporal'
+  | 'temporal_ordered'
+  | 'event_count'
+  | 'value_count'
+  | 'value_sum'
+  | 'absence'
+  | 'provenance'
+
+/** From the strongest to the weakest. */
+export const EFFECTS = ['deny', 'approve', 'audit'] as const
+export type RuleEffect = (typeof EFFECTS)[number]
 
 /** A row of `sequence_rules` (migrations/0004_create_policies.sql); JSON columns are still text. */
 export interface SequenceRuleRow {
   readonly id: string
-  readonly effect: 'deny' | 'audit'
+  readonly effect: RuleEffect
   readonly onLabel: string
+  readonly onAccess: string | null
+  readonly unlessLabel: string | null
+  readonly onWhere: string | null
   readonly type: RuleType
   readonly rules: string
+  readonly groupBy: string
   readonly scope: Scope
   readonly timespanSeconds: number | null
   readonly untilLabel: string | null
+  readonly field: string | null
   readonly condition: string | null
+  readonly role: string | null
+  readonly origins: string | null
   readonly reason: string
-}
-
-/** The call that asks to be admitted, as its history sees it. */
-export interface Step {
-  /** Who acts within the session: client and agent, as one text. */
-  readonly actorKey: string
-  readonly labels: readonly string[]
-  readonly now: Moment
 }
 
 /** One type of rule: reads its columns once, then answers for each step. */
@@ -33,113 +52,93 @@ export interface RuleDefinition {
   parse(columns: RuleColumns): Result<Correlation, string>
 }
 
-export interface RuleColumns {
-  readonly labels: readonly string[]
-  readonly timespanSeconds: number | null
-  readonly untilLabel: string | null
-  readonly condition: CountCondition | null
+export interface Correlation {
+  readonly holds: (history: History, step: Step) => boolean
+  /** Labels of which it counts whether their calls have ended. */
+  readonly endings?: readonly string[]
+  /** Values or sums that must be kept for it. */
+  readonly tallies?: readonly Tally[]
 }
 
-export type Correlation = (history: History, step: Step) => boolean
-
-/** The facts of the rule's own scope. */
-export interface History {
-  get(label: string): ReturnType<FactView['get']>
+export interface Tally {
+  readonly label: string
+  readonly field: string
+  readonly timespanSeconds: number
+  /** Of sums: the width of a bucket in ms; null: distinct values. */
+  readonly width: number | null
 }
 
 export const RULE_TYPES: { readonly [type in RuleType]: RuleDefinition } = {
   temporal,
+  temporal_ordered: temporalOrdered,
   event_count: eventCount,
+  value_count: valueCount,
+  value_sum: valueSum,
+  absence,
+  provenance,
 }
 
 export interface SequenceRule {
   readonly row: SequenceRuleRow
   /** Why the row could not be read, or null. Such a rule holds for every call on its label. */
   readonly problem: string | null
-  /** Its `until_label` and what that clears; empty where it has none. */
-  readonly clearing: readonly string[]
-  holds(facts: FactView, step: Step): boolean
+  /** null where the row could not be read. */
+  readonly columns: RuleColumns | null
+  readonly grouping: Grouping
+  readonly correlation: Correlation
+  /** Whether it is asked at all, of a call that carries its label. */
+  concerns(step: Pick<Step, 'access' | 'labels' | 'values' | 'taskKey'>): boolean
+  holds(memory: Memory, step: Step): boolean
 }
 
 export function compileRule(row: SequenceRuleRow): SequenceRule {
-  const parsed = parseColumns(row)
-  const correlation = parsed.ok ? RULE_TYPES[row.type].parse(parsed.value) : parsed
-  if (!parsed.ok || !correlation.ok) {
-    const problem = correlation.ok ? '' : correlation.error
-    return { row, problem, clearing: [], holds: () => true }
+  const read = readRow(row)
+  if (!read.ok) {
+    return {
+      row,
+      problem: read.error,
+      columns: null,
+      grouping: UNGROUPED,
+      correlation: ALWAYS,
+      concerns: () => true,
+      holds: () => true,
+    }
   }
-  const { untilLabel, labels } = parsed.value
+  const { columns, correlation } = read.value
+  const { access, unlessLabel, where } = columns
+  // INVARIANT: what an occurrence permits is kept apart by kind; what it forbids is not (groups.ts).
+  const grouping = groupingOf(columns.groupBy, row.type === 'absence')
   return {
     row,
     problem: null,
-    clearing: untilLabel === null ? [] : [untilLabel, ...labels],
-    holds: (facts, step) => {
-      const key = row.scope === 'actor' ? step.actorKey : ''
-      return correlation.value(
-        { get: (label) => facts.get({ scope: row.scope, key, label }) },
-        step,
-      )
+    columns,
+    grouping,
+    correlation,
+    concerns: (step) =>
+      // What a task may do says nothing of calls outside of any; policies can ask for a task.
+      (row.scope !== 'task' || step.taskKey !== null) &&
+      (access === null || access.includes(step.access)) &&
+      (unlessLabel === null || !step.labels.includes(unlessLabel)) &&
+      (where === null || where(step)),
+    holds: (memory, step) => {
+      const histories = historiesOf(memory, step, row.scope, grouping)
+      // INVARIANT: a call that lacks the key, or whose key cannot be read, is taken to be the worst.
+      return histories === null || histories.some((history) => correlation.holds(history, step))
     },
   }
 }
 
-const COMPARISONS = {
-  gt: (count: number, bound: number) => count > bound,
-  gte: (count: number, bound: number) => count >= bound,
-  lt: (count: number, bound: number) => count < bound,
-  lte: (count: number, bound: number) => count <= bound,
-} as const
-type Comparison = keyof typeof COMPARISONS
+const ALWAYS: Correlation = { holds: () => true }
 
-export interface CountCondition {
-  readonly highestBound: number
-  holds(count: number): boolean
-}
-
-function parseColumns(row: SequenceRuleRow): Result<RuleColumns, string> {
-  const labels = parseJson(row.rules)
-  if (!Array.isArray(labels) || labels.length === 0 || !labels.every(isLabel)) {
-    return err('`rules` must be a list of labels')
-  }
-  const condition = row.condition === null ? ok(null) : parseCondition(row.condition)
-  if (!condition.ok) return condition
-  return ok({
-    labels,
-    timespanSeconds: row.timespanSeconds,
-    untilLabel: row.untilLabel,
-    condition: condition.value,
-  })
-}
-
-function parseCondition(text: string): Result<CountCondition, string> {
-  const parsed = parseJson(text)
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    return err('`condition` must be an object such as `{"gt": 10}`')
-  }
-  const terms: { readonly name: Comparison; readonly bound: number }[] = []
-  for (const [name, bound] of Object.entries(parsed)) {
-    if (!isComparison(name)) return err(`\`condition\` has no comparison \`${name}\``)
-    if (typeof bound !== 'number' || !Number.isFinite(bound)) {
-      return err(`\`${name}\` needs a number`)
-    }
-    terms.push({ name, bound })
-  }
-  if (terms.length === 0) return err('`condition` is empty')
-  return ok({
-    highestBound: Math.max(...terms.map((term) => term.bound)),
-    holds: (count) => terms.every(({ name, bound }) => COMPARISONS[name](count, bound)),
-  })
-}
-
-const isComparison = (name: string): name is Comparison => Object.hasOwn(COMPARISONS, name)
-
-const isLabel = (value: unknown): value is string =>
-  typeof value === 'string' && /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$/.test(value)
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+function readRow(
+  row: SequenceRuleRow,
+): Result<{ readonly columns: RuleColumns; readonly correlation: Correlation }, string> {
+  const columns = parseColumns(row)
+  if (!columns.ok) return columns
+  // A row that was written past the CHECKs may name anything.
+  if (!Object.hasOwn(RULE_TYPES, row.type)) return err(`there is no type \`${row.type}\``)
+  const correlation = RULE_TYPES[row.type].parse(columns.value)
+  return correlation.ok
+    ? ok({ columns: columns.value, correlation: correlation.value })
+    : correlation
 }

@@ -1,36 +1,49 @@
 // Pure. `temporal`: every label was seen, in any order, within the timespan, and no later
 // `until_label` cleared it.
 import { ok } from '../../result.ts'
-import type { History, RuleDefinition, Step } from './rule.ts'
+import type { LabelFact } from './facts.ts'
+import type { History } from './history.ts'
+import type { RuleDefinition } from './rule.ts'
+import type { Step } from './step.ts'
 
 export const temporal: RuleDefinition = {
   parse: ({ labels, timespanSeconds, untilLabel }) =>
-    ok((history, step) => {
-      const from = timespanSeconds === null ? -Infinity : step.now.at - timespanSeconds * 1000
-      // What clears must have happened: a pending call counts as its worst case, which is not at all.
-      const until = untilLabel === null ? null : history.get(untilLabel)?.committed
-      const cleared = until?.sequence ?? 0
-      return labels.every((label) => stands(history, step, label, from, cleared))
+    ok({
+      endings: untilLabel === null ? [] : [untilLabel, ...labels],
+      holds: (history, step) => {
+        const from = windowStart(timespanSeconds, step)
+        const cleared = clearedAt(history, untilLabel)
+        return labels.every(
+          (label) =>
+            // The current call counts for the labels it carries itself: one call that reads in bulk
+            // and exports is the whole sequence.
+            step.labels.includes(label) || stands(history.possible(label), from, cleared),
+        )
+      },
     }),
 }
 
+export const windowStart = (timespanSeconds: number | null, { now }: Step): number =>
+  timespanSeconds === null ? -Infinity : now.at - timespanSeconds * 1000
+
+/** What clears must have happened: a pending call counts as its worst case, which is not at all. */
+export const clearedAt = (history: History, untilLabel: string | null): number =>
+  (untilLabel === null ? null : history.known(untilLabel)?.committed)?.sequence ?? 0
+
 /**
- * The current call counts for the labels it carries itself: one call that reads in bulk and exports
- * is the whole sequence.
- *
  * INVARIANT: a clearing clears only what had ended when it was admitted: what a call brings after
  * that was not there to be cleared.
  */
-function stands(
-  history: History,
-  step: Step,
-  label: string,
-  from: number,
-  cleared: number,
-): boolean {
-  if (step.labels.includes(label)) return true
-  const fact = history.get(label)
+export const isCleared = (ended: number | undefined | null, cleared: number): boolean =>
+  typeof ended === 'number' && ended < cleared
+
+function stands(fact: LabelFact | undefined, from: number, cleared: number): boolean {
   if (fact === undefined || fact.last.at < from) return false
-  if (cleared === 0 || (fact.lostAt !== null && fact.lostAt >= from)) return true
-  return fact.ring.some(({ at, ended }) => at >= from && (ended === undefined || ended >= cleared))
+  const { ring, lost, lostAt } = fact
+  for (let at = ring.length - 1; at >= 0; at -= 1) {
+    const one = ring[at]
+    if (one !== undefined && one.at >= from && !isCleared(one.ended, cleared)) return true
+  }
+  if (lostAt !== null && lostAt >= from) return true
+  return lost !== null && lost.ended !== null && lost.at >= from && lost.ended >= cleared
 }
