@@ -1,5 +1,4 @@
 import { isObserved } from '../pdp/evaluate.ts'
-import { labelsOfQuestion } from '../pdp/tool-class.ts'
 import {
   argumentsKeyOf,
   MAX_ADMITTED_INPUTS,
@@ -7,6 +6,7 @@ import {
   stepOf,
   type Inputs,
 } from '../pep/record.ts'
+import { flowOf } from '../pep/flow.ts'
 import { SessionGate } from '../pep/session-gate.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -34,7 +34,7 @@ export async function admitCall(asking: Asking, key: string): Promise<Result<Ans
     matter.act.arguments === null ? '' : await argumentsKeyOf(matter.act.arguments)
   const decision = await stepId(caller, matter, key)
   const withhold = (detail: string) =>
-    background(session.settle(tenant, decision, 'withheld', detail))
+    background(session.settle(tenant, decision, 'withheld', detail, true))
   let admitted = false
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const settled = await judgeMatter(asking)
@@ -49,7 +49,7 @@ export async function admitCall(asking: Asking, key: string): Promise<Result<Ans
     if (judged.refusal !== null) {
       return noteDenial(asking, settled.value, judged.refusal, session, key, argumentsKey)
     }
-    const { facts, request, compiled, readAt } = judged
+    const { facts, compiled, readAt } = judged
     const step = stepOf(
       settled.value.question,
       decision,
@@ -60,9 +60,8 @@ export async function admitCall(asking: Asking, key: string): Promise<Result<Ans
     const admission = await session.admit(
       {
         ...step,
-        labels: labelsOfQuestion(request, facts),
+        flow: flowOf(settled.value.question, judged),
         observed: isObserved(facts, readAt),
-        revision: compiled.revision,
       },
       compiled,
     )
@@ -72,7 +71,8 @@ export async function admitCall(asking: Asking, key: string): Promise<Result<Ans
     }
     admitted = true
     if (Date.now() - readAt <= MAX_FACTS_AGE_MS) {
-      background(session.settle(tenant, decision, 'committed', 'asserted'))
+      // Whoever enforces it itself shows nobody what came of it.
+      background(session.settle(tenant, decision, 'committed', 'asserted', true))
       return ok(permit({ id: decision, ...permitContext(matter, judged) }))
     }
   }

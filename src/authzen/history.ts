@@ -1,28 +1,15 @@
-import { compileRules, type RuleSet } from '../pdp/sequence/advance.ts'
 import { isObserved } from '../pdp/evaluate.ts'
 import { labelsOfQuestion } from '../pdp/tool-class.ts'
 import type { Judged } from '../pep/judge.ts'
-import type { CompiledTenant } from '../storage/compiled.ts'
-
-/** Compiled once for each revision that this isolate holds. */
-const compiledRules = new WeakMap<CompiledTenant, RuleSet>()
-
-function rulesOf(compiled: CompiledTenant): RuleSet {
-  const known = compiledRules.get(compiled)
-  if (known !== undefined) return known
-  const rules = compileRules(compiled.revision, compiled.sequenceRules)
-  compiledRules.set(compiled, rules)
-  return rules
-}
 
 /**
  * Whether a rule over history could refuse this call. A question does not look at the history, which
  * may have changed before the call is made, so what could be refused is not promised.
  */
 export const historyMayRefuse = ({ request, facts, compiled }: Judged): boolean =>
-  rulesOf(compiled)
+  compiled.rules
     .triggeredBy(labelsOfQuestion(request, facts))
-    .some(({ row }) => row.effect === 'deny')
+    .some(({ row }) => row.effect !== 'audit')
 
 export const isWatchedOnly = ({ facts, readAt }: Judged): boolean => isObserved(facts, readAt)
 

@@ -1,6 +1,6 @@
 import type { DecisionRefusal } from '../pdp/refusal.ts'
 import type { RuleHit } from '../pdp/sequence/advance.ts'
-import type { Moment } from '../pdp/sequence/facts.ts'
+import type { Moment } from '../pdp/sequence/step.ts'
 import type { DecisionRow } from './outbox.ts'
 import type { SessionStep } from './session-protocol.ts'
 

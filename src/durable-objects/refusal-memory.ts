@@ -4,8 +4,6 @@ const MAX_REMEMBERED = 256
 
 export interface RememberedRefusal {
   readonly decision: string
-  /** The place of the first one, which its repetitions share. */
-  readonly sequence: number
   readonly outboxId: number
 }
 

@@ -1,12 +1,15 @@
 import type { WouldBe } from '../pdp/evaluation.ts'
+import type { ArgumentValue } from '../pdp/provenance/arguments.ts'
+import type { Asked } from '../pdp/provenance/asked.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
+import type { Found } from '../pdp/provenance/fields.ts'
 import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
 
 /**
  * What the Worker and a session say to each other. Plain data, and versioned, because Worker and
  * objects roll out seconds to minutes apart.
  */
-export const SESSION_PROTOCOL = 1
+export const SESSION_PROTOCOL = 2
 
 /** Columns of the decision log that are known before the session speaks. */
 export interface DecisionColumns {
@@ -38,14 +41,48 @@ export interface SessionStep {
   readonly wouldBe?: WouldBe | null
 }
 
-export interface AdmitRequest extends SessionStep {
+/** What the history is told of a call besides its record. */
+export interface FlowOfCall {
+  /** '' where no tool is called. */
+  readonly tool: string
+  readonly access: string
   readonly labels: readonly string[]
+  /** Of these, what the touched resources brought: no row of the tool says so. */
+  readonly ofResources: readonly string[]
+  /** The actor's only open task. */
+  readonly task: string | null
+  /** null: the arguments hold more than is read. */
+  readonly values: readonly ArgumentValue[] | null
+  readonly asked: Asked
+  readonly ownDomains: readonly string[]
+}
+
+export interface AdmitRequest extends SessionStep {
+  readonly flow: FlowOfCall
   /** The server is observed: a rule that would refuse is only written down. */
   readonly observed: boolean
-  /** The revision that the facts came with. */
-  readonly revision: string
-  /** That revision's rules, sent only after `rules_needed`. */
-  readonly rules: readonly SequenceRuleRow[] | null
+  /** What the rules and the labels of tools are at the revision that the facts came with. */
+  readonly rulesKey: string
+  readonly labelsKey: string
+  /** Sent only after `rules_needed`. */
+  readonly rows: SessionRows | null
+}
+
+/** What a session needs of the tenant's rows. */
+export interface SessionRows {
+  readonly rules: readonly SequenceRuleRow[]
+  /** Of the tools that the session has seen: what their calls carry now. */
+  readonly tools: readonly ToolLabels[]
+}
+
+export type SeenTool = readonly [server: string, tool: string]
+
+export interface ToolLabels {
+  readonly tool: SeenTool
+  /** Every call carries these. */
+  readonly certain: readonly string[]
+  /** It hangs on arguments that nobody kept: these count as carried, and clear nothing. */
+  readonly possible: readonly string[]
 }
 
 export interface DenialNote extends SessionStep {
@@ -53,13 +90,31 @@ export interface DenialNote extends SessionStep {
 }
 
 /** `decision` is the record to quote: a repeated refusal is counted on the first one's. */
+/** Of an observation: false where no admitted call of this name is known. */
+export interface ObserveAnswer {
+  readonly stored: boolean
+}
+
 export type AdmitAnswer =
   | { readonly kind: 'admitted'; readonly decision: string; readonly sequence: number }
   | { readonly kind: 'refused'; readonly decision: string; readonly refusal: DecisionRefusal }
-  | { readonly kind: 'rules_needed' }
+  /** With the rules, and with the labels of these tools. */
+  | { readonly kind: 'rules_needed'; readonly tools: readonly SeenTool[] }
 
 /** The note may come back with another refusal: the actor may have asked too often. */
 export type DenialAnswer = Extract<AdmitAnswer, { kind: 'refused' }>
+
+/** One message of an upstream about an admitted call, told before a byte of it is released. */
+export interface ObservedMessage extends Found {
+  readonly version: typeof SESSION_PROTOCOL
+  readonly decision: string
+  /** false: progress, a log: the answer is still to come. */
+  readonly answer: boolean
+  /** null: more than can be told. */
+  readonly rows: number | null
+  /** Of what it holds, besides those of the call. */
+  readonly labels: readonly string[]
+}
 
 /**
  * committed: the upstream acted, or may have. failed: no byte ever left for it. withheld: it acted
@@ -73,4 +128,8 @@ export interface Outcome {
   readonly decision: string
   readonly state: OutcomeState
   readonly detail: string
+  /** Its result may have reached somebody without having been observed. */
+  readonly unread: boolean
+  /** The upstream answered with an error: what it was asked for did not come about. */
+  readonly erred?: boolean
 }

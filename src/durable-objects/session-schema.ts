@@ -25,6 +25,45 @@ const MIGRATIONS: readonly string[] = [
      row     TEXT NOT NULL,
      repeats INTEGER NOT NULL DEFAULT 0
    ) STRICT;`,
+
+  // What a call was and what came of it, so that the history can be told anew under other rules: as it
+  // is, before the next call, because the facts that were kept so far are dropped.
+  `ALTER TABLE events ADD COLUMN task TEXT;
+   ALTER TABLE events ADD COLUMN server TEXT NOT NULL DEFAULT '';
+   ALTER TABLE events ADD COLUMN tool TEXT NOT NULL DEFAULT '';
+   ALTER TABLE events ADD COLUMN access TEXT NOT NULL DEFAULT '';
+   ALTER TABLE events ADD COLUMN fixed TEXT NOT NULL DEFAULT '[]';
+   ALTER TABLE events ADD COLUMN possible TEXT NOT NULL DEFAULT '[]';
+   ALTER TABLE events ADD COLUMN arguments TEXT NOT NULL DEFAULT 'null';
+   ALTER TABLE events ADD COLUMN ended INTEGER;
+   ALTER TABLE events ADD COLUMN answered INTEGER NOT NULL DEFAULT 0;
+   CREATE TABLE messages (
+     id          INTEGER PRIMARY KEY,
+     sequence    INTEGER NOT NULL,
+     after       INTEGER NOT NULL,
+     observation TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX messages_by_event ON messages (sequence);
+   CREATE TABLE seen_tools (
+     server TEXT NOT NULL,
+     tool   TEXT NOT NULL,
+     PRIMARY KEY (server, tool)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO seen_tools VALUES ('', '');
+   DELETE FROM seen_tools WHERE NOT EXISTS (SELECT 1 FROM events);
+   DROP TABLE facts;
+   CREATE TABLE memory (
+     kind    TEXT NOT NULL,
+     id      TEXT NOT NULL,
+     touched INTEGER NOT NULL,
+     key     TEXT NOT NULL,
+     value   TEXT NOT NULL,
+     PRIMARY KEY (kind, id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE settings (
+     name  TEXT PRIMARY KEY,
+     value TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 /** Brings the object's database up to date; all or nothing. */

@@ -4,30 +4,35 @@ import type { DecisionRefusal } from '../pdp/refusal.ts'
 import {
   afterDenial,
   afterGrant,
-  compileRules,
   ended,
   judge,
+  observed,
   takenBack,
-  type FactChange,
   type RuleHit,
   type RuleSet,
 } from '../pdp/sequence/advance.ts'
-import type { Step } from '../pdp/sequence/rule.ts'
+import type { Change } from '../pdp/sequence/memory.ts'
+import type { LoggedStep, Moment, Observation, Step } from '../pdp/sequence/step.ts'
 import { decisionRow } from './decision-row.ts'
+import type { StoredEvent } from './event-log.ts'
 import { Outbox } from './outbox.ts'
 import { RateBound } from './rate-bound.ts'
 import { RefusalMemory } from './refusal-memory.ts'
+import { NO_DENIAL_FACT } from './denial.ts'
 import {
   SESSION_PROTOCOL,
   type AdmitAnswer,
   type AdmitRequest,
   type DenialAnswer,
   type DenialNote,
+  type ObserveAnswer,
+  type ObservedMessage,
   type Outcome,
   type OutcomeState,
   type SessionStep,
 } from './session-protocol.ts'
-import { SessionStore, type Changes, type StoredEvent } from './session-store.ts'
+import { SessionRules } from './session-rules.ts'
+import { SessionStore, type Step as StoredStep } from './session-store.ts'
 
 /**
  * One subject's history (docs/decisions/0002-session-is-the-subject.md): the place where a call is
@@ -43,21 +48,22 @@ export class Session extends DurableObject<Env> {
   readonly #rates = new RateBound()
   readonly #refusals = new RefusalMemory()
   readonly #committed: SettledOutcome[] = []
-  #rules: RuleSet | null = null
+  readonly #rules: SessionRules
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env)
     this.#store = new SessionStore(context.storage)
+    this.#rules = new SessionRules(this.#store, (step) => this.#write(step))
     this.#outbox = new Outbox(context.storage, env.DECISIONS)
   }
 
   /** Checks the sequence rules and records the call, or refuses and records that. */
   async admit(request: AdmitRequest): Promise<AdmitAnswer> {
     assertVersion(request)
-    const known = this.#store.event(request.decision)
+    const known = this.#store.log.find(request.decision)
     if (known !== null) return known.answer
-    const rules = this.#rulesFor(request)
-    if (rules === null) return { kind: 'rules_needed' }
+    const rules = this.#rules.forCall(request)
+    if (!('asked' in rules)) return { kind: 'rules_needed', ...rules }
     const now = Date.now()
     const answer = this.#overRate(request, now) ?? this.#decide(request, rules, now)
     await this.#outbox.schedule(now)
@@ -67,12 +73,35 @@ export class Session extends DurableObject<Env> {
   /** Door two said no before it came to the history: recorded, and remembered as one denial. */
   async noteDenial(note: DenialNote): Promise<DenialAnswer> {
     assertVersion(note)
-    const known = this.#store.event(note.decision)
+    const known = this.#store.log.find(note.decision)
     if (known?.answer.kind === 'refused') return known.answer
     const now = Date.now()
-    const answer = this.#overRate(note, now) ?? this.#deny(note, note.refusal, [], [], now)
+    const answer =
+      this.#overRate(note, now) ?? this.#deny(note, note.refusal, unseen(note), [], now)
     await this.#outbox.schedule(now)
     return answer
+  }
+
+  /**
+   * What an upstream sent about an admitted call. It is durable before a byte of it is released, so
+   * that no call can rest on what nobody has looked at.
+   */
+  async observe(message: ObservedMessage): Promise<ObserveAnswer> {
+    assertVersion(message)
+    const event = this.#store.log.find(message.decision)
+    if (event === null || event.state === 'denied' || event.state === 'failed') {
+      return { stored: false }
+    }
+    // Told twice where an answer was lost.
+    if (event.answered && message.answer) return { stored: true }
+    const rules = this.#rules.latest()
+    const observation = this.#digested(message)
+    const step = { ...event, labels: [...event.labels, ...event.possible] }
+    this.#write({
+      seen: { event, observation },
+      changes: observed(rules, this.#store.memory, step, observation),
+    })
+    return { stored: true }
   }
 
   /**
@@ -83,30 +112,68 @@ export class Session extends DurableObject<Env> {
    */
   async settle(outcome: Outcome): Promise<void> {
     assertVersion(outcome)
-    const { decision, state } = outcome
+    const { decision, state, unread, erred = false } = outcome
     if (this.#committed.some((waiting) => waiting.decision === decision)) return
     const now = Date.now()
     const settled = { ...outcome, endedAt: now }
     // An object that has not seen its rules yet cannot tell which labels matter: all of them may.
-    if (state === 'committed' && this.#rules?.clearing.size === 0) {
+    const { clearing, reads } = this.#rules.latest()
+    const changes = clearing.size > 0 || (unread && reads.origins)
+    if (state === 'committed' && !changes) {
       this.#committed.push(settled)
     } else {
-      const event = this.#store.event(decision)
+      const event = this.#store.log.find(decision)
       if (event?.state !== 'pending') return
       this.#write({
-        facts: this.#learnt(state, event),
-        also: (sql) => this.#settle(sql, [settled]),
+        changes: this.#learnt(state, event, unread, erred),
+        also: () => this.#settle([settled]),
       })
     }
     await this.#outbox.schedule(now)
   }
 
-  #learnt(state: OutcomeState, event: StoredEvent): readonly FactChange[] {
-    if (state === 'failed') return takenBack(this.#store, event)
-    const clearing = this.#rules?.clearing
-    const labels = event.labels.filter((label) => clearing?.has(label) ?? true)
-    const happened = state === 'committed'
-    return ended(this.#store, { ...event, labels }, this.#store.lastSequence, happened)
+  #learnt(
+    state: OutcomeState,
+    event: StoredEvent,
+    unread: boolean,
+    erred: boolean,
+  ): readonly Change[] {
+    const { memory, log } = this.#store
+    const rules = this.#rules.latest()
+    if (state === 'failed') return takenBack(rules, memory, event)
+    const happened = state === 'committed' && !erred
+    const changes = ended(rules, memory, event, log.lastSequence, happened)
+    const flags = memory.flags()
+    // INVARIANT: nothing is concluded from a value not being known once a result went by unread.
+    return unread && rules.reads.origins && !flags.forgotSeen
+      ? [...changes, { kind: 'flag', key: {}, value: { ...flags, forgotSeen: true } }]
+      : changes
+  }
+
+  /** Values leave here as digests only. */
+  #digested({
+    answer,
+    rows,
+    labels,
+    listed,
+    fields,
+    mentions,
+    overflow,
+  }: ObservedMessage): Observation {
+    const digest = (text: string): string => this.#store.digests.of(text)
+    return {
+      answer,
+      rows,
+      labels,
+      listed: listed.map(({ type, authority, text }) => ({
+        type,
+        authority,
+        digest: digest(text),
+      })),
+      fields: fields.map(digest),
+      mentions: mentions.map(digest),
+      overflow,
+    }
   }
 
   override async alarm(): Promise<void> {
@@ -115,66 +182,52 @@ export class Session extends DurableObject<Env> {
   }
 
   /** One step, and with it the commits that were waiting for a write. */
-  #write(step: Changes): void {
+  #write(step: StoredStep): void {
     const waiting = [...this.#committed]
     this.#store.atomically({
       ...step,
       also: (sql) => {
-        this.#settle(sql, waiting)
+        this.#settle(waiting)
         step.also?.(sql)
       },
     })
     this.#committed.splice(0, waiting.length)
   }
 
-  #settle(sql: SqlStorage, outcomes: readonly SettledOutcome[]): void {
-    for (const { decision, tenant, state, detail, endedAt } of outcomes) {
-      if (!this.#store.settle(sql, decision, state)) continue
+  #settle(outcomes: readonly SettledOutcome[]): void {
+    const { sql } = this.ctx.storage
+    for (const { decision, tenant, state, detail, endedAt, erred } of outcomes) {
+      // What came to nothing is told anew like what was withheld: it acted, and permits nothing.
+      const kept = state === 'committed' && erred === true ? 'withheld' : state
+      if (!this.#store.log.settle(decision, kept)) continue
       this.#outbox.add(sql, 'outcome', { decision, tenant, state, detail, ended_at: endedAt })
     }
   }
 
-  #rulesFor(request: AdmitRequest): RuleSet | null {
-    if (this.#rules?.revision === request.revision) return this.#rules
-    if (request.rules === null) return null
-    this.#rules = compileRules(request.revision, request.rules)
-    return this.#rules
-  }
-
   #decide(request: AdmitRequest, rules: RuleSet, now: number): AdmitAnswer {
-    const step: Step = {
-      actorKey: request.actorKey,
-      labels: request.labels,
-      now: this.#store.nextMoment(now),
-    }
-    const hits = judge(rules, this.#store, step)
-    const denial = hits.find((hit) => hit.effect === 'deny')
-    const refusal =
-      denial === undefined
-        ? null
-        : ({
-            at: 'decide',
-            reason: 'denied_by_sequence',
-            rule: denial.rule,
-            ruleReason: denial.reason,
-          } as const)
+    const { memory } = this.#store
+    const step = this.#stepOf(request, this.#store.log.nextMoment(now))
+    const hits = judge(rules, memory, step)
+    const refusal = refusalBy(hits)
     if (refusal !== null && !request.observed) {
-      return this.#deny(request, refusal, request.labels, hits, now)
+      return this.#deny(request, refusal, step, hits, now)
     }
-    const observed: WouldBe | null = request.observed ? { by: 'observe', refusal } : null
-    const wouldBe = request.wouldBe ?? observed
+    const watched: WouldBe | null = request.observed ? { by: 'observe', refusal } : null
+    const wouldBe = request.wouldBe ?? watched
     const { decision } = request
     const answer: AdmitAnswer = { kind: 'admitted', decision, sequence: step.now.sequence }
     this.#write({
       event: {
-        ...step.now,
+        ...step,
+        fixed: request.flow.ofResources,
+        possible: [],
         decision,
-        actorKey: request.actorKey,
-        labels: request.labels,
         state: 'pending',
+        ended: null,
+        answered: false,
         answer,
       },
-      facts: afterGrant(this.#store, step),
+      changes: afterGrant(rules, memory, step),
       also: (sql) => {
         this.#outbox.add(
           sql,
@@ -186,34 +239,69 @@ export class Session extends DurableObject<Env> {
     return answer
   }
 
+  #stepOf({ flow, columns, actorKey }: AdmitRequest, now: Moment): Step {
+    const { tool, access, labels, task, values, asked, ownDomains } = flow
+    return {
+      actorKey,
+      taskKey: task,
+      server: columns.server,
+      tool,
+      access,
+      labels,
+      now,
+      values:
+        values?.map((value) => ({ ...value, digest: this.#store.digests.of(value.text) })) ?? null,
+      asked,
+      ownDomains,
+    }
+  }
+
   /** INVARIANT: a denial leaves its record and the fact that there was one; nothing of what it asked. */
   #deny(
     request: SessionStep,
     refusal: DecisionRefusal,
-    labels: readonly string[],
+    flow: Flow,
     hits: readonly RuleHit[],
     now: number,
   ): DenialAnswer {
-    const moment = this.#store.nextMoment(now)
+    const moment = this.#store.log.nextMoment(now)
     const key = sameness(request, refusal)
-    const earlier = this.#refusals.find(key, now)
-    if (earlier !== null && this.#outbox.repeat(earlier.outboxId)) {
-      const again = { sequence: earlier.sequence, at: moment.at }
-      const step: Step = { actorKey: request.actorKey, labels, now: again }
-      this.#write({ facts: this.#factsOfDenial(refusal, step) })
-      return { kind: 'refused', decision: earlier.decision, refusal }
-    }
     const { decision, actorKey } = request
-    const answer: DenialAnswer = { kind: 'refused', decision, refusal }
-    let outboxId = 0
+    const earlier = this.#refusals.find(key, now)
+    // Counted on the record of the first one, if that is still here.
+    const again = earlier !== null && this.#outbox.repeat(earlier.outboxId) ? earlier : null
+    if (again !== null && NO_DENIAL_FACT.has(refusal.reason)) {
+      return { kind: 'refused', decision: again.decision, refusal }
+    }
+    const answer: DenialAnswer = {
+      kind: 'refused',
+      decision: again?.decision ?? decision,
+      refusal,
+    }
+    let outboxId = again?.outboxId ?? 0
     this.#write({
-      event: { ...moment, decision, actorKey, labels, state: 'denied', answer },
-      facts: this.#factsOfDenial(refusal, { actorKey, labels, now: moment }),
+      event: {
+        ...flow,
+        // Of values nothing is kept that was not granted.
+        values: null,
+        fixed: [],
+        possible: [],
+        decision,
+        actorKey,
+        now: moment,
+        state: 'denied',
+        ended: null,
+        answered: false,
+        answer,
+      },
+      changes: this.#factsOfDenial(refusal, { ...flow, actorKey, now: moment }),
       also: (sql) => {
+        if (again !== null) return
         outboxId = this.#outbox.add(sql, 'decision', decisionRow(request, moment, refusal, hits))
       },
     })
-    this.#refusals.add(key, { decision, sequence: moment.sequence, outboxId }, now)
+    if (again !== null) return answer
+    this.#refusals.add(key, { decision, outboxId }, now)
     return answer
   }
 
@@ -221,8 +309,9 @@ export class Session extends DurableObject<Env> {
    * Nothing is kept of a client or agent that is not registered: it is refused whatever it does, and
    * names that a caller makes up must not pile up here. And to need an approval is no denial.
    */
-  #factsOfDenial(refusal: DecisionRefusal, step: Step): FactChange[] {
-    return NO_DENIAL_FACT.has(refusal.reason) ? [] : afterDenial(this.#store, step)
+  #factsOfDenial(refusal: DecisionRefusal, step: LoggedStep): readonly Change[] {
+    if (NO_DENIAL_FACT.has(refusal.reason)) return []
+    return afterDenial(this.#rules.latest(), this.#store.memory, step)
   }
 
   /** A flood is refused without a write, but for the first refusal of its minute. */
@@ -237,16 +326,38 @@ export class Session extends DurableObject<Env> {
     const { retryAfterSeconds, decision } = overrun
     const refusal = { at: 'decide', reason: 'rate_limited', retryAfterSeconds } as const
     return decision === request.decision
-      ? this.#deny(request, refusal, [], [], now)
+      ? this.#deny(request, refusal, unseen(request), [], now)
       : { kind: 'refused', decision, refusal }
   }
 }
 
-const NO_DENIAL_FACT: ReadonlySet<DecisionRefusal['reason']> = new Set([
-  'client_unknown',
-  'agent_unknown',
-  'approval_required',
-])
+type Flow = Pick<LoggedStep, 'taskKey' | 'server' | 'tool' | 'access' | 'labels' | 'values'>
+
+/** Of a step that was refused before it came to the history. */
+const unseen = ({ columns: { server, tool } }: SessionStep): Flow => ({
+  taskKey: null,
+  server,
+  tool: tool ?? '',
+  access: '',
+  labels: [],
+  values: [],
+})
+
+/** The strongest that holds decides; hits come in that order. */
+function refusalBy(hits: readonly RuleHit[]): DecisionRefusal | null {
+  const [first] = hits
+  if (first === undefined || first.effect === 'audit') return null
+  if (first.effect === 'deny') {
+    return {
+      at: 'decide',
+      reason: 'denied_by_sequence',
+      rule: first.rule,
+      ruleReason: first.reason,
+    }
+  }
+  const rules = hits.filter(({ effect }) => effect === 'approve').map(({ rule }) => rule)
+  return { at: 'decide', reason: 'approval_required', policies: [], rules }
+}
 
 type SettledOutcome = Outcome & { readonly endedAt: number }
 

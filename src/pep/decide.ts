@@ -1,8 +1,8 @@
 import type { Operation } from '../mcp/operation.ts'
-import { labelsOfQuestion } from '../pdp/tool-class.ts'
 import { isObserved } from '../pdp/evaluate.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Background, Doors } from './doors.ts'
+import { flowOf } from './flow.ts'
 import { identifyBy, type Caller } from './identify.ts'
 import { judgeSeen } from './judge.ts'
 import { networkOf } from './network.ts'
@@ -94,7 +94,9 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
     const again = await identifyBy(compiled, received, doors)
     if (!again.ok) return unrecorded(again.error)
   }
-  const inputs = { request, facts, matches, wouldBe }
+  const flow = flowOf(question, judged.value)
+  const { asked, ownDomains } = flow
+  const inputs = { request, facts, matches, wouldBe, asked: { ...asked, ownDomains } }
   if (refusal !== null) {
     const step = stepOf(question, decision, inputs, argumentsKey, MAX_REFUSED_INPUTS)
     const noted = await session.noteDenial({ ...step, refusal })
@@ -105,9 +107,8 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
   const admission = await session.admit(
     {
       ...stepOf(question, decision, inputs, argumentsKey, MAX_ADMITTED_INPUTS),
-      labels: labelsOfQuestion(request, facts),
+      flow,
       observed: isObserved(facts, readAt),
-      revision: compiled.revision,
     },
     compiled,
   )
@@ -115,7 +116,7 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
   if (admission.value.kind === 'refused') {
     return err({ refusal: admission.value.refusal, decision: admission.value.decision })
   }
-  return ok({ permit: permitOf(call, decision, judged.value), readAt })
+  return ok({ permit: permitOf(call, decision, judged.value, flow.labels), readAt })
 }
 
 export const unrecorded = (refusal: Refusal) => err({ refusal, decision: null } as const)

@@ -32,10 +32,12 @@ export async function forward(
   background: Background,
 ): Promise<Result<Response, Refused>> {
   let settled = false
-  const settle: Settle = (state, detail) => {
+  const settle: Settle = (state, detail, erred = false) => {
     if (settled) return
     settled = true
-    background(permit.session.settle(permit.tenant, permit.decision, state, detail))
+    const unread = permit.observe === null
+    const { session, tenant, decision } = permit
+    background(session.settle(tenant, decision, state, detail, unread, erred))
   }
   if (permit.operation.method === 'notifications/cancelled') {
     // Every call of an upstream comes from us, so this id could mean somebody else's call there.
@@ -49,9 +51,9 @@ export async function forward(
     permit,
     background,
     upstream,
-    settle: (state, detail) => {
+    settle: (state, detail, erred) => {
       clearTimeout(wholeAnswer)
-      settle(state, detail)
+      settle(state, detail, erred)
     },
   }
   let response: Response

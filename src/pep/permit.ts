@@ -2,8 +2,10 @@ import type { Operation } from '../mcp/operation.ts'
 import type { JsonObject, JsonValue } from '../mcp/value.ts'
 import { evaluate } from '../pdp/evaluate.ts'
 import type { Sighting } from '../pdp/evaluation.ts'
+import type { CompiledTenant } from '../storage/compiled.ts'
 import type { Background, Doors } from './doors.ts'
 import type { Judged } from './judge.ts'
+import { observationOf, type Sent } from './observe.ts'
 import { comparePins, noteListing } from './pins.ts'
 import { listingRequest, type Question } from './question.ts'
 import { decideResult, type ResultAnswer } from './result.ts'
@@ -20,6 +22,8 @@ export interface Permit {
   readonly showing: (listed: readonly JsonValue[]) => Promise<Showing>
   /** Whether the client may see this result; null where no row speaks of results of this tool. */
   readonly mayReturn: ((result: JsonObject | null) => Promise<ResultAnswer>) | null
+  /** Tells the session of one message, and whether it knows now; null where no rule would ask. */
+  readonly observe: ((sent: Sent) => Promise<boolean>) | null
 }
 
 export interface Showing {
@@ -38,10 +42,16 @@ export interface Admitted {
   readonly argumentsKey: string
 }
 
-export function permitOf(call: Admitted, decision: string, judged: Judged): Permit {
+export function permitOf(
+  call: Admitted,
+  decision: string,
+  judged: Judged,
+  labels: readonly string[],
+): Permit {
   const { operation, doors, question, session } = call
   const { tenant } = question.actor
   const { server } = judged
+  const { origins } = server.flows(question.tool ?? '')
   const results = question.tool === null ? [] : server.tools.fields(question.tool).results
   return {
     decision,
@@ -52,8 +62,24 @@ export function permitOf(call: Admitted, decision: string, judged: Judged): Perm
     showing: (listed) => showing(listed, judged, doors, tenant),
     mayReturn:
       results.length === 0 ? null : (result) => decideResult(call, decision, judged, result),
+    observe: isAskedFor(judged.compiled, labels, results.length > 0)
+      ? (sent) => session.observe(observationOf(decision, sent, origins))
+      : null,
   }
 }
+
+/**
+ * Whether some rule over history asks what comes back. What the resources in a result are labelled is
+ * known only then, and any rule may ask for it.
+ */
+const isAskedFor = (
+  { rules, sequenceRules }: CompiledTenant,
+  labels: readonly string[],
+  mayBring: boolean,
+): boolean =>
+  rules.reads.origins ||
+  (mayBring && sequenceRules.length > 0) ||
+  labels.some((label) => rules.reads.rowsOf.has(label))
 
 async function showing(
   listed: readonly JsonValue[],

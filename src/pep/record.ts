@@ -1,7 +1,12 @@
-import { SESSION_PROTOCOL, type SessionStep } from '../durable-objects/session-protocol.ts'
+import {
+  SESSION_PROTOCOL,
+  type FlowOfCall,
+  type SessionStep,
+} from '../durable-objects/session-protocol.ts'
 import { canonical } from '../mcp/canonical.ts'
 import type { JsonObject } from '../mcp/value.ts'
 import type { EvaluationRequest, Facts, PolicyMatch, WouldBe } from '../pdp/evaluation.ts'
+import type { Asked } from '../pdp/provenance/asked.ts'
 import { sha256 } from '../sha256.ts'
 import { actorKeyOf, type Question } from './question.ts'
 
@@ -11,6 +16,8 @@ export interface Inputs {
   readonly facts: Facts
   readonly matches: readonly PolicyMatch[]
   readonly wouldBe: WouldBe | null
+  /** What the person asked for, and what belongs to the organisation: what origins are judged by. */
+  readonly asked?: Asked & Pick<FlowOfCall, 'ownDomains'>
   /** The result that was withheld belongs to this decision; absent where a call was decided. */
   readonly resultOf?: string
   /** The AuthZEN caller that asked and enforces; absent where Sallyport forwards itself. */

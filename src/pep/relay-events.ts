@@ -98,11 +98,11 @@ class EventPump {
         this.#close(controller)
         return true
       }
-      const { text, last, remark } = passage.value
+      const { text, last, remark, erred } = passage.value
       this.#write(frame(text), controller)
       released = true
       if (last) {
-        this.#relay.settle('committed', remark ?? 'streamed')
+        this.#relay.settle('committed', remark ?? 'streamed', erred)
         this.#close(controller)
         return true
       }

@@ -7,11 +7,12 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Refused } from './decide.ts'
 import type { Background } from './doors.ts'
+import type { Sent } from './observe.ts'
 import type { Permit } from './permit.ts'
-import type { ResultAnswer } from './result.ts'
+import { undecided, type ResultAnswer } from './result.ts'
 
 /** Records what became of the call, once. */
-export type Settle = (state: OutcomeState, detail: string) => void
+export type Settle = (state: OutcomeState, detail: string, erred?: boolean) => void
 
 /** One answer on its way from the upstream to the client. */
 export interface Relay {
@@ -25,7 +26,7 @@ export interface Relay {
 /** How much of one message is held while it is read. */
 export const MAX_HELD_BYTES = 4 * 1024 * 1024
 
-const MAY_RETURN: ResultAnswer = { refused: null, wouldBe: null }
+const MAY_RETURN: ResultAnswer = { refused: null, wouldBe: null, labels: [] }
 
 /** For the operator, in the outcome. */
 export const withheldBecause = ({ refusal }: Refused): string =>
@@ -40,6 +41,8 @@ export type Passage =
       readonly last: boolean
       /** For the outcome, if there is something to say. */
       readonly remark?: string
+      /** The answer says that it came to nothing, so it permits nothing and clears nothing. */
+      readonly erred?: boolean
     }
   | { readonly kind: 'drop' }
   /** The answer is there, and this client may not have it. */
@@ -69,19 +72,38 @@ export async function pass(text: string, relay: Relay): Promise<Result<Passage, 
         return err('a result that asks the client for more')
       }
       const answer = await permit.mayReturn?.(message.outcome === 'result' ? message.result : null)
-      const { refused, wouldBe } = answer ?? MAY_RETURN
+      const { refused, wouldBe, labels } = answer ?? MAY_RETURN
       if (refused !== null) return ok({ kind: 'withhold', refused })
+      const letters = text.length
+      const sent: Sent =
+        message.outcome === 'result'
+          ? { kind: 'result', result: message.result, letters, labels }
+          : { kind: 'error', error: message.error, letters }
+      const unobserved = await observe(sent, permit)
+      if (unobserved !== null) return ok({ kind: 'withhold', refused: unobserved })
       const rewritten = isJsonObject(parsed.value) ? await rewrite(parsed.value, relay) : null
-      const passed: Passage = { kind: 'pass', text: rewritten ?? text, last: true }
+      const erred = message.outcome === 'error' || message.result['isError'] === true
+      const passed: Passage = { kind: 'pass', text: rewritten ?? text, last: true, erred }
       return ok(wouldBe === null ? passed : { ...passed, remark: `would be withheld: ${wouldBe}` })
     }
-    case 'notification':
-      return ok(notification(message.method, message.params, text, permit))
+    case 'notification': {
+      const passed = notification(message.method, message.params, text, permit)
+      if (passed.kind === 'drop' || message.params === null) return ok(passed)
+      const sent: Sent = { kind: 'notice', params: message.params, letters: text.length }
+      const unobserved = await observe(sent, permit)
+      return ok(unobserved === null ? passed : { kind: 'withhold', refused: unobserved })
+    }
     case 'request':
       return err(`asked the client for \`${message.method}\``)
     case 'malformed':
       return err('not a JSON-RPC message')
   }
+}
+
+/** INVARIANT: what the history could not be told does not reach the client. */
+async function observe(sent: Sent, { observe: tell, decision }: Permit): Promise<Refused | null> {
+  if (tell === null || (await tell(sent))) return null
+  return undecided(decision).refused
 }
 
 /**

@@ -12,6 +12,8 @@ export interface ResultAnswer {
   readonly refused: Refused | null
   /** Why it would have been withheld if what only watches were enforced, or null. */
   readonly wouldBe: string | null
+  /** What the resources that it names carry. */
+  readonly labels: readonly string[]
 }
 
 /**
@@ -35,19 +37,25 @@ export async function decideResult(
   const because: DecisionRefusal | null =
     judged.value.refusal ??
     (read.kind === 'named' ? null : { at: 'decide', reason: 'target_unreadable', pointer: null })
-  if (because === null) return { refused: null, wouldBe: wouldBe?.refusal?.reason ?? null }
+  if (because === null) {
+    const labels = facts.targets.flatMap(({ from, row }) =>
+      from === 'result' ? (row?.labels ?? []) : [],
+    )
+    return { refused: null, wouldBe: wouldBe?.refusal?.reason ?? null, labels }
+  }
   const refusal = { at: 'decide', reason: 'result_withheld', because } as const
   const inputs = { request, facts, matches, wouldBe, resultOf: decision }
   const own = crypto.randomUUID()
   const step = stepOf(question, own, inputs, argumentsKey, MAX_REFUSED_INPUTS)
   const noted = await session.noteDenial({ ...step, refusal })
   return noted.ok
-    ? { refused: { refusal, decision: noted.value.decision }, wouldBe: null }
+    ? { refused: { refusal, decision: noted.value.decision }, wouldBe: null, labels: [] }
     : undecided(decision)
 }
 
 /** INVARIANT: nothing invites to repeat a call that the upstream has acted on. */
-const undecided = (decision: string): ResultAnswer => ({
+export const undecided = (decision: string): ResultAnswer => ({
   refused: { refusal: { at: 'forward', reason: 'result_undecided' }, decision },
   wouldBe: null,
+  labels: [],
 })

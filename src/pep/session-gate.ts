@@ -4,11 +4,16 @@ import {
   type AdmitAnswer,
   type AdmitRequest,
   type DenialAnswer,
+  type ObservedMessage,
+  type SeenTool,
+  type SessionRows,
+  type ToolLabels,
   type DenialNote,
   type OutcomeState,
 } from '../durable-objects/session-protocol.ts'
 import { err, ok, type Result } from '../result.ts'
 import { inTime, LATE } from '../in-time.ts'
+import { labelsOfCall, UNKNOWN_TOOL_LABELS } from '../pdp/tool-class.ts'
 import type { CompiledTenant } from '../storage/compiled.ts'
 import type { UnavailableRefusal } from './refusal.ts'
 
@@ -25,15 +30,29 @@ export class SessionGate {
     this.#id = namespace.idFromName(session)
   }
 
-  /** Asks once more with the rules if the session does not have this revision's. */
+  /** Asks once more with the rows that the session does not have, or has not for all of its tools. */
   async admit(
-    request: Omit<AdmitRequest, 'rules'>,
+    request: Omit<AdmitRequest, 'rows' | 'rulesKey' | 'labelsKey'>,
     compiled: CompiledTenant,
   ): Promise<Result<Admission, UnavailableRefusal>> {
-    const first = await this.#ask((session) => session.admit({ ...request, rules: null }))
-    if (!first.ok || first.value.kind !== 'rules_needed') return settled(first)
-    const rules = compiled.sequenceRules
-    return settled(await this.#ask((session) => session.admit({ ...request, rules })))
+    const { rulesKey, labelsKey } = compiled
+    let rows: SessionRows | null = null
+    for (let attempt = 0; attempt < MAX_ADMIT_ATTEMPTS; attempt += 1) {
+      const whole = { ...request, rulesKey, labelsKey, rows }
+      // Each with what the one before it asked for.
+      // oxlint-disable-next-line no-await-in-loop
+      const answer = await this.#ask((session) => session.admit(whole))
+      if (!answer.ok) return answer
+      if (answer.value.kind !== 'rules_needed') return ok(answer.value)
+      rows = rowsFor(answer.value.tools, compiled)
+    }
+    return err({ at: 'decide', reason: 'session_unavailable' })
+  }
+
+  /** Whether it is stored: what is not must not be released. */
+  async observe(message: ObservedMessage): Promise<boolean> {
+    const answer = await this.#ask((session) => session.observe(message))
+    return answer.ok && answer.value.stored
   }
 
   async noteDenial(note: DenialNote): Promise<Result<DenialAnswer, UnavailableRefusal>> {
@@ -47,8 +66,18 @@ export class SessionGate {
     decision: string,
     state: OutcomeState,
     detail: string,
+    unread = false,
+    erred = false,
   ): Promise<void> {
-    const outcome = { version: SESSION_PROTOCOL, tenant, decision, state, detail } as const
+    const outcome = {
+      version: SESSION_PROTOCOL,
+      tenant,
+      decision,
+      state,
+      detail,
+      unread,
+      erred,
+    } as const
     await this.#ask((session) => session.settle(outcome))
   }
 
@@ -72,15 +101,32 @@ export class SessionGate {
   }
 }
 
-type SessionCalls = Pick<Session, 'admit' | 'noteDenial' | 'settle'>
+type SessionCalls = Pick<Session, 'admit' | 'noteDenial' | 'observe' | 'settle'>
 
 export type Admission = Exclude<AdmitAnswer, { kind: 'rules_needed' }>
 
-function settled(
-  answer: Result<AdmitAnswer, UnavailableRefusal>,
-): Result<Admission, UnavailableRefusal> {
-  if (!answer.ok) return answer
-  return answer.value.kind === 'rules_needed'
-    ? err({ at: 'decide', reason: 'session_unavailable' })
-    : ok(answer.value)
+/** While other calls bring tools that the session had not seen when it was asked. */
+const MAX_ADMIT_ATTEMPTS = 4
+
+/** What calls of these tools carry now, whatever their arguments were. */
+function rowsFor(
+  seen: readonly SeenTool[],
+  { sequenceRules, servers }: CompiledTenant,
+): SessionRows {
+  const tools = seen.map((tool): ToolLabels => {
+    const server = servers.get(tool[0])
+    if (server === undefined) return { tool, ...UNKNOWN_LABELS }
+    if (tool[1] === '') {
+      const certain = labelsOfCall({ tool: null, server: server.facts, targets: [] })
+      return { tool, certain, possible: [] }
+    }
+    const facts = server.tools.find(tool[1], null)
+    if (facts === null) return { tool, ...UNKNOWN_LABELS }
+    const possible = facts.depends?.labels ?? []
+    return { tool, certain: facts.labels.filter((label) => !possible.includes(label)), possible }
+  })
+  return { rules: sequenceRules, tools }
 }
+
+/** What has no row any more may have been anything. */
+const UNKNOWN_LABELS = { certain: [], possible: UNKNOWN_TOOL_LABELS } as const

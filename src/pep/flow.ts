@@ -1,0 +1,53 @@
+import type { FlowOfCall } from '../durable-objects/session-protocol.ts'
+import { parseGlob } from '../pdp/glob.ts'
+import { argumentValues } from '../pdp/provenance/arguments.ts'
+import { NOTHING_ASKED, type Asked } from '../pdp/provenance/asked.ts'
+import { canon, plain } from '../pdp/provenance/canon.ts'
+import type { EvaluationRequest, Facts, TaskFact } from '../pdp/evaluation.ts'
+import { openTasks } from '../pdp/task.ts'
+import { labelsOfQuestion } from '../pdp/tool-class.ts'
+import type { FreshFacts, TaskWords } from '../storage/facts.ts'
+import type { CompiledServer } from '../storage/compiled.ts'
+import type { Question } from './question.ts'
+
+/** A question with what was looked up for it. */
+export interface Known {
+  readonly request: EvaluationRequest
+  readonly facts: Facts
+  readonly fresh: Pick<FreshFacts, 'words' | 'ownDomains'>
+  readonly server: Pick<CompiledServer, 'flows'>
+}
+
+/** What the rules over history are told of a call: all of it from rows and from its arguments. */
+export function flowOf(question: Question, { request, facts, fresh, server }: Known): FlowOfCall {
+  const open = openTasks(question.actor, request, facts)
+  const task = open.length === 1 ? (open[0] ?? null) : null
+  const { tool, arguments: given } = question
+  return {
+    tool: tool ?? '',
+    access: facts.tool?.access ?? '',
+    labels: labelsOfQuestion(request, facts),
+    ofResources: facts.targets.flatMap(({ row }) => row?.labels ?? []),
+    task: task?.id ?? null,
+    values: given === null ? [] : argumentValues(given, server.flows(tool ?? '').roles),
+    asked: task === null ? NOTHING_ASKED : askedOf(task, fresh.words.get(task.id), question),
+    ownDomains: fresh.ownDomains,
+  }
+}
+
+/**
+ * INVARIANT: words count as the person's only where somebody else than the actor wrote them down. A
+ * row of `tasks` that its own client or agent opened does not exist (migrations/0003_create_resources.sql).
+ */
+function askedOf({ tools }: TaskFact, words: TaskWords | undefined, question: Question): Asked {
+  const { server, tool } = question
+  const named = tools?.some((pattern) => parseGlob(pattern).matches(`${server}/${tool ?? ''}`))
+  const text = words?.text ?? null
+  return {
+    text: text === null ? null : plain(text),
+    values: (words?.values ?? []).map(canon),
+    // Patterns are read here; the rules are told of this tool only.
+    tools: named === undefined ? null : named && tool !== null ? [tool] : [],
+    task: true,
+  }
+}
