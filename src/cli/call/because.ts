@@ -49,7 +49,7 @@ export function because(refusal: DecisionRefusal): string {
     case 'binding_required':
       return `policy \`${refusal.policy}\` would allow it for ${WHO[refusal.pass]} with a token that is bound to a key of the client`
     case 'approval_required':
-      return `a person must approve it, by ${refusal.policies.map((id) => `policy \`${id}\``).join(' and ')}`
+      return `a person must approve it, by ${askers(refusal).join(' and ')}`
     case 'denied_by_sequence':
       return `sequence rule \`${refusal.rule}\` holds after what was done before`
     case 'result_withheld':
@@ -58,6 +58,14 @@ export function because(refusal: DecisionRefusal): string {
       return 'too many calls'
   }
 }
+
+const askers = ({
+  policies,
+  rules = [],
+}: Extract<DecisionRefusal, { reason: 'approval_required' }>): string[] => [
+  ...policies.map((id) => `policy \`${id}\``),
+  ...rules.map((id) => `sequence rule \`${id}\``),
+]
 
 const CONSENT: Readonly<Record<ConsentState, string>> = {
   missing: 'no row of `consents` of this person for this client and server stands',

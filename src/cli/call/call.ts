@@ -28,11 +28,19 @@ export interface Call {
   readonly result: JsonObject | null
 }
 
-/** A call that was granted before, on the same server unless it says otherwise. */
+/** An earlier call of the same actor, on the same server unless it says otherwise. */
 export interface PastCall {
   readonly tool: string
   readonly server: string | null
   readonly arguments: JsonObject
   /** null: one second before the next one. */
   readonly secondsAgo: number | null
+  /** What became of it; `denied`: it was refused. */
+  readonly outcome: 'committed' | 'pending' | 'failed' | 'withheld' | 'denied'
+  /** Labels besides those that its rows give it: of what its result named, of an approval. */
+  readonly labels: readonly string[]
+  /** How many rows its result had; null: not told, which counts as without bound. */
+  readonly resultRows: number | null
+  /** What it answered, as far as values get their origins from it. */
+  readonly result: JsonObject | null
 }

@@ -123,13 +123,28 @@ function readNetwork(place: string, value: JsonObject): Network {
 
 function readPast(place: string, value: JsonValue): PastCall {
   const past = new Fields(place, value)
-  past.only(['tool', 'server', 'arguments', 'seconds_ago'])
+  past.only([
+    'tool',
+    'server',
+    'arguments',
+    'seconds_ago',
+    'outcome',
+    'labels',
+    'result_rows',
+    'result',
+  ])
   return {
     tool: past.text('tool'),
     server: past.textOrNull('server'),
     arguments: past.objectOrNull('arguments') ?? EMPTY,
     secondsAgo: past.numberOrNull('seconds_ago'),
+    outcome: past.has('outcome') ? past.oneOf('outcome', OUTCOMES) : 'committed',
+    labels: past.has('labels') ? past.texts('labels') : [],
+    resultRows: past.numberOrNull('result_rows'),
+    result: past.objectOrNull('result'),
   }
 }
+
+const OUTCOMES = ['committed', 'pending', 'failed', 'withheld', 'denied'] as const
 
 const EMPTY = Object.create(null) as JsonObject

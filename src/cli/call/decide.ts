@@ -8,9 +8,8 @@ import type { Actor, Evaluation, EvaluationRequest, Facts, WouldBe } from '../..
 import type { DecisionRefusal } from '../../pdp/refusal.ts'
 import { resourcesInResult } from '../../pdp/resources.ts'
 import { compileRules, judge, type RuleHit } from '../../pdp/sequence/advance.ts'
-import type { Step } from '../../pdp/sequence/rule.ts'
-import { labelsOfQuestion } from '../../pdp/tool-class.ts'
-import { actorKeyOf, sessionKeyOf, type Question } from '../../pep/question.ts'
+import { flowOf } from '../../pep/flow.ts'
+import { sessionKeyOf, type Question } from '../../pep/question.ts'
 import { argumentsKeyOf, MAX_ADMITTED_INPUTS, stepOf } from '../../pep/record.ts'
 import { Mistake } from '../mistake.ts'
 import { readTenant, type TenantRows } from '../scratch/tenant-rows.ts'
@@ -46,22 +45,18 @@ export async function decideCall(database: DatabaseSync, call: Call): Promise<De
   const judged = evaluate(gathered.request, policies, gathered.facts)
   const { tables } = rows
   const rules = compileRules('', tables.sequenceRules)
-  const labelsOf = (past: Question) => {
-    const { request, facts } = gather(database, compiled, past, call, now)
-    if (facts.tool === null) {
+  const flowIn = (past: Question) => {
+    const at = gather(database, compiled, past, call, now)
+    const server = compiled.servers.get(past.server)
+    if (server === undefined || (at.facts.tool === null && past !== question)) {
       throw new Mistake(`history: no row of \`tools\` speaks of \`${past.tool}\``)
     }
-    return labelsOfQuestion(request, facts)
+    return flowOf(past, { ...at, server })
   }
-  const view = remembered(question, call.history, labelsOf, now)
-  const step: Step = {
-    actorKey: actorKeyOf(question.actor),
-    labels: labelsOfQuestion(gathered.request, gathered.facts),
-    now: { sequence: call.history.length + 1, at: now },
-  }
-  const asked = rules.triggeredBy(step.labels).map(({ row }) => row.id)
+  const { memory, step } = remembered(question, call.history, rules, flowIn, compiled, now)
+  const asked = rules.asked(step).map(({ row }) => row.id)
   const admitted =
-    judged.refusal === null ? admit(judge(rules, view, step), gathered, judged) : null
+    judged.refusal === null ? admit(judge(rules, memory, step), gathered, judged) : null
   const decided = admitted ?? { ...judged, hits: null }
   const answered =
     decided.refusal === null && call.result !== null
@@ -99,18 +94,21 @@ function admit(
   { request, facts }: Gathered,
   { matches, wouldBe }: Evaluation,
 ): Decided {
-  const denial = hits.find(({ effect }) => effect === 'deny')
-  const refusal: DecisionRefusal | null =
-    denial === undefined
-      ? null
-      : {
-          at: 'decide',
-          reason: 'denied_by_sequence',
-          rule: denial.rule,
-          ruleReason: denial.reason,
-        }
+  const refusal = refusalOf(hits)
   if (!isObserved(facts, request.context.now)) return { refusal, matches, wouldBe, hits }
   return { refusal: null, matches, wouldBe: wouldBe ?? { by: 'observe', refusal }, hits }
+}
+
+function refusalOf(hits: readonly RuleHit[]): DecisionRefusal | null {
+  const denial = hits.find(({ effect }) => effect === 'deny')
+  if (denial !== undefined) {
+    const { rule, reason: ruleReason } = denial
+    return { at: 'decide', reason: 'denied_by_sequence', rule, ruleReason }
+  }
+  const rules = hits.filter(({ effect }) => effect === 'approve').map(({ rule }) => rule)
+  return rules.length === 0
+    ? null
+    : { at: 'decide', reason: 'approval_required', policies: [], rules }
 }
 
 /** As the Worker does it (src/pep/result.ts): decided again, with what the result names. */

@@ -16,6 +16,7 @@ export interface Gathered {
   readonly request: EvaluationRequest
   readonly facts: Facts
   readonly read: FieldReading
+  readonly fresh: FreshFacts
 }
 
 /** As on a developer's machine: rows of a local stack are decided like any others. */
@@ -59,6 +60,7 @@ export function gather(
     request: requestOf(question, now),
     facts: { ...facts, ...rolesOf(call), sighting: sightingOf(facts, call, now) },
     read,
+    fresh,
   }
 }
 

@@ -21,7 +21,9 @@ import {
 import { lostTriggers, tenantlessTables } from './schema-changes.ts'
 import { targetsAreNamed } from './targets.ts'
 import { callersAreKnown, issuersExist } from './trust.ts'
+import { rulesLeaveRoom } from './rule-histories.ts'
 import { argumentsExist, comparisonsCanHold } from './vain-conditions.ts'
+import { rulesFindTheirValues } from './vain-rules.ts'
 import { allowsSayWho } from './who.ts'
 
 interface CheckDefinition {
@@ -56,6 +58,8 @@ const CHECKS: readonly CheckDefinition[] = [
   among(rolesAreHeld),
   among(issuersExist),
   among(rulesCanHold),
+  among(rulesFindTheirValues),
+  among(rulesLeaveRoom),
   among(policiesMatter),
   among(pointersPoint),
   among(resourceLabelsAreKnown),

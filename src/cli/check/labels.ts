@@ -1,6 +1,6 @@
 // Labels that policies and rules wait for, and whether anything carries them.
 import { ACCESS } from '../../pdp/evaluation.ts'
-import { DENIED } from '../../pdp/sequence/facts.ts'
+import { APPROVED, DENIED } from '../../pdp/sequence/facts.ts'
 import type { ToolRow } from '../../pdp/tools.ts'
 import { labelsOfRow, type ServerRows, type TenantRows } from '../scratch/tenant-rows.ts'
 import { hint } from './hint.ts'
@@ -25,13 +25,17 @@ export const labelsExist: RowCheck = (rows) =>
   })
 
 export const rulesCanHold: RowCheck = (rows) => {
-  const carried = new Set([...carriedLabels(rows, [...rows.servers.values()]), DENIED])
+  const carried = new Set([...carriedLabels(rows, [...rows.servers.values()]), DENIED, APPROVED])
   const known = new Set([...carried, ...DERIVED])
   return rows.tables.sequenceRules.flatMap((rule) => {
     const at = { table: 'sequence_rules', key: [rows.tenant, rule.id] } as const
     // Rows whose list cannot be read are reported by the check for that.
-    const needed = [...(rule.onLabel === 'any' ? [] : [rule.onLabel]), ...textsOf(rule.rules).texts]
-    const named = new Set([...needed, ...(rule.untilLabel === null ? [] : [rule.untilLabel])])
+    const trigger = rule.onLabel === 'any' ? [] : [rule.onLabel]
+    const looked = textsOf(rule.rules).texts
+    // What is not there is just what `absence` waits for (vain-rules.ts).
+    const needed = rule.type === 'absence' ? trigger : [...trigger, ...looked]
+    const others = [rule.untilLabel, rule.unlessLabel].filter((label) => label !== null)
+    const named = new Set([...needed, ...looked, ...others])
     const unknown = [...named].filter((label) => !known.has(label))
     if (unknown.length > 0) {
       return unknown.map((label) => ({
@@ -53,7 +57,7 @@ export const rulesCanHold: RowCheck = (rows) => {
   })
 }
 
-const carriedLabels = ({ tables }: TenantRows, servers: readonly ServerRows[]): string[] => [
+export const carriedLabels = ({ tables }: TenantRows, servers: readonly ServerRows[]): string[] => [
   ...servers.flatMap(({ toolRows, facts }) =>
     toolRows.flatMap((row) => labelsOfRow(row, facts.internal)),
   ),

@@ -63,6 +63,7 @@ export function readTenant(database: DatabaseSync, tenant: string): TenantRows {
     resourceTypes: readTable(database, schema.resourceTypes, tenant),
     toolArguments: readTable(database, schema.toolArguments, tenant),
     toolResults: readTable(database, schema.toolResults, tenant),
+    toolOrigins: readTable(database, schema.toolOrigins, tenant),
     resources: readTable(database, schema.resources, tenant),
     consents: readTable(database, schema.consents, tenant),
     tasks: readTable(database, schema.tasks, tenant),

@@ -12,6 +12,7 @@ export const TRACKED = {
   resource_types: ['tenant', 'name'],
   tool_arguments: ['tenant', 'server', 'tool', 'pointer'],
   tool_results: ['tenant', 'server', 'tool', 'pointer'],
+  tool_origins: ['tenant', 'server', 'tool', 'pointer'],
   resources: ['tenant', 'type', 'id'],
   consents: ['tenant', 'id'],
   tasks: ['tenant', 'id'],
