@@ -2,11 +2,12 @@ import { IPV4_LOOPBACK, freePorts } from '../ports.ts'
 import type { Stack } from '../stack.ts'
 import { benchPart } from '../workers.ts'
 import { measure, type Measurement } from './load.ts'
+import { benchSession } from './session.ts'
 import { benchTenant } from './tenant.ts'
 
 export interface HistoryBench {
   readonly rows: readonly Measurement[]
-  readonly ratios: { readonly rules_500_over_5: number }
+  readonly ratios: { readonly rules_500_over_5: number; readonly history_100k_over_10: number }
 }
 
 const FEW = 5
@@ -29,7 +30,11 @@ export async function benchHistory(stack: Stack): Promise<HistoryBench> {
     const rows = await measure(targets, 1, 30, 100)
     const [short, long] = rows.map((row) => row.p50_ms)
     const ratio = (long ?? Number.NaN) / (short ?? Number.NaN)
-    return { rows, ratios: { rules_500_over_5: Math.round(ratio * 1000) / 1000 } }
+    const session = await benchSession()
+    return {
+      rows: [...rows, ...session.rows],
+      ratios: { rules_500_over_5: Math.round(ratio * 1000) / 1000, ...session.ratios },
+    }
   } finally {
     await upstream.stop()
   }
