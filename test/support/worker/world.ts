@@ -90,6 +90,7 @@ const clearPolicies = (): Promise<void> =>
       'consents',
       'resources',
       'sequence_rules',
+      'tool_origins',
       'policies',
       'tool_sightings',
       'tool_results',

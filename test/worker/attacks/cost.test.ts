@@ -136,7 +136,10 @@ describe('what one subject can make a session hold', () => {
     for (let n = 0; n < 30; n += 1) await send('crm', bearer, toolCall('note', { n }))
     const facts = await runInDurableObject(
       env.SESSIONS.getByName(await sessionKey(sub)),
-      (_, { storage }) => storage.sql.exec<{ fact: string }>('SELECT fact FROM facts').toArray(),
+      (_, { storage }) =>
+        storage.sql
+          .exec<{ fact: string }>("SELECT value AS fact FROM memory WHERE kind = 'label'")
+          .toArray(),
     )
     expect(facts).toHaveLength(2)
     for (const { fact } of facts) expect(fact.length).toBeLessThan(8_000)
@@ -150,7 +153,9 @@ describe('what one subject can make a session hold', () => {
       env.SESSIONS.getByName(await sessionKey(sub)),
       (_, { storage }) =>
         storage.sql
-          .exec<{ n: number }>("SELECT count(*) AS n FROM facts WHERE scope = 'actor'")
+          .exec<{ n: number }>(
+            "SELECT count(*) AS n FROM memory WHERE kind = 'label' AND key ->> 'scope' = 'actor'",
+          )
           .one(),
     )
     expect(n).toBeLessThan(10)

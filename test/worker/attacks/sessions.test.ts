@@ -1,55 +1,30 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import type { AdmitRequest, OutcomeState } from '../../../src/durable-objects/session-protocol.ts'
 import type { SequenceRuleRow } from '../../../src/pdp/sequence/rule.ts'
+import { admission, outcome, rule, type StepOptions } from '../../support/worker/session-step.ts'
 
-const ISSUER = 'https://issuer.example'
-
-const budget: SequenceRuleRow = {
+const budget = rule({
   id: 'one-delete',
-  effect: 'deny',
   onLabel: 'sink.destructive',
   type: 'event_count',
   rules: '["sink.destructive"]',
-  scope: 'subject',
   timespanSeconds: 600,
-  untilLabel: null,
   condition: '{"gt":1}',
   reason: 'delete_rate',
-}
+})
 
 const newSession = () => env.SESSIONS.getByName(crypto.randomUUID())
 
-const step = (more: Partial<AdmitRequest> = {}): AdmitRequest => {
-  const columns = { tenant: 'acme', session: 's', issuer: ISSUER, subject: 'alice' }
-  const call = { client: 'acme-agent', agent: null, server: 'crm', method: 'm', tool: 't' }
-  return {
-    version: 1,
-    decision: crypto.randomUUID(),
-    columns: { ...columns, ...call },
-    actorKey: '["acme-agent",null]',
-    inputs: '{}',
-    argumentsKey: '',
-    callsPerMinute: 6000,
-    wouldBe: null,
-    labels: ['sink.destructive'],
-    observed: false,
-    revision: '1:a',
-    rules: [budget],
-    ...more,
-  }
-}
-
-const settled = (decision: string, state: OutcomeState) =>
-  ({ version: 1, tenant: 'acme', decision, state, detail: 'attack' }) as const
+const step = (more: StepOptions = {}) =>
+  admission({ labels: ['sink.destructive'], rules: [budget], revision: '1:a', ...more })
 
 describe('words about one call that arrive in the wrong order', () => {
   it('failed after failed frees the budget once', async () => {
     const session = newSession()
     const first = step()
     await session.admit(first)
-    await session.settle(settled(first.decision, 'failed'))
-    await session.settle(settled(first.decision, 'failed'))
+    await session.settle(outcome(first.decision, 'failed'))
+    await session.settle(outcome(first.decision, 'failed'))
     expect((await session.admit(step())).kind).toBe('admitted')
     expect((await session.admit(step())).kind).toBe('refused')
   })
@@ -58,8 +33,8 @@ describe('words about one call that arrive in the wrong order', () => {
     const session = newSession()
     const first = step()
     await session.admit(first)
-    await session.settle(settled(first.decision, 'withheld'))
-    await session.settle(settled(first.decision, 'failed'))
+    await session.settle(outcome(first.decision, 'withheld'))
+    await session.settle(outcome(first.decision, 'failed'))
     expect((await session.admit(step())).kind).toBe('refused')
   })
 
@@ -67,15 +42,15 @@ describe('words about one call that arrive in the wrong order', () => {
     const session = newSession()
     const first = step()
     await session.admit(first)
-    await session.settle(settled(first.decision, 'committed'))
-    await session.settle(settled(first.decision, 'failed'))
+    await session.settle(outcome(first.decision, 'committed'))
+    await session.settle(outcome(first.decision, 'failed'))
     expect((await session.admit(step())).kind).toBe('refused')
   })
 
   it('failed before the step itself frees nothing: the step stays pending, which is its worst case', async () => {
     const session = newSession()
     const late = step()
-    await session.settle(settled(late.decision, 'failed'))
+    await session.settle(outcome(late.decision, 'failed'))
     expect((await session.admit(late)).kind).toBe('admitted')
     expect((await session.admit(step())).kind).toBe('refused')
   })
@@ -84,7 +59,7 @@ describe('words about one call that arrive in the wrong order', () => {
     const [session, other] = [newSession(), newSession()]
     const first = step()
     await session.admit(first)
-    await other.settle(settled(first.decision, 'failed'))
+    await other.settle(outcome(first.decision, 'failed'))
     expect((await session.admit(step())).kind).toBe('refused')
   })
 })
@@ -131,11 +106,11 @@ describe('a call that clears what was seen before', () => {
     const session = newSession()
     const read = asks('source.confidential')
     await session.admit(read)
-    await session.settle(settled(read.decision, 'committed'))
+    await session.settle(outcome(read.decision, 'committed'))
     expect((await session.admit(asks('sink.export'))).kind).toBe('refused')
     const review = asks('control.reviewed')
     await session.admit(review)
-    await session.settle(settled(review.decision, 'committed'))
+    await session.settle(outcome(review.decision, 'committed'))
     expect((await session.admit(asks('sink.export'))).kind).toBe('admitted')
   })
 
@@ -144,7 +119,7 @@ describe('a call that clears what was seen before', () => {
     await session.admit(asks('source.confidential'))
     const review = asks('control.reviewed')
     await session.admit(review)
-    await session.settle(settled(review.decision, 'failed'))
+    await session.settle(outcome(review.decision, 'failed'))
     expect((await session.admit(asks('sink.export'))).kind).toBe('refused')
   })
 

@@ -1,68 +1,47 @@
 import { env } from 'cloudflare:workers'
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
-import type { AdmitRequest, DenialNote } from '../../../src/durable-objects/session-protocol.ts'
+import {
+  SESSION_PROTOCOL,
+  type AdmitRequest,
+  type DenialNote,
+} from '../../../src/durable-objects/session-protocol.ts'
 import type { SequenceRuleRow } from '../../../src/pdp/sequence/rule.ts'
+import { admission, outcome, rule, type StepOptions } from '../../support/worker/session-step.ts'
 
-const budgetOfTen: SequenceRuleRow = {
+const budgetOfTen = rule({
   id: 'ten-deletes',
-  effect: 'deny',
   onLabel: 'sink.destructive',
   type: 'event_count',
   rules: '["sink.destructive"]',
-  scope: 'subject',
   timespanSeconds: 600,
-  untilLabel: null,
   condition: '{"gt":10}',
   reason: 'delete_rate',
-}
-const noExportAfterRead: SequenceRuleRow = {
-  ...budgetOfTen,
+})
+const noExportAfterRead = rule({
   id: 'no-export',
   onLabel: 'sink.export',
   type: 'temporal',
   rules: '["source.confidential"]',
-  condition: null,
+  timespanSeconds: 600,
   reason: 'exfiltration',
-}
+})
 
 let sessions = 0
 const newSession = () => env.SESSIONS.getByName(`session-${(sessions += 1)}`)
 
-const step = (more: Partial<AdmitRequest> = {}): AdmitRequest => ({
-  version: 1,
-  decision: crypto.randomUUID(),
-  columns: {
-    tenant: 'acme',
-    session: 's',
-    issuer: 'https://issuer.example',
-    subject: 'alice',
-    client: 'acme-agent',
-    agent: null,
-    server: 'demo',
-    method: 'tools/call',
+const step = (more: StepOptions = {}) =>
+  admission({
+    labels: ['sink.destructive'],
+    rules: [budgetOfTen, noExportAfterRead],
     tool: 'delete_customer',
-  },
-  actorKey: '["acme-agent",null]',
-  inputs: '{"request":{}}',
-  argumentsKey: '',
-  callsPerMinute: 6000,
-  wouldBe: null,
-  labels: ['sink.destructive'],
-  observed: false,
-  revision: '1:a',
-  rules: [budgetOfTen, noExportAfterRead],
-  ...more,
-})
+    callsPerMinute: 6000,
+    revision: '1:a',
+    ...more,
+  })
 
 const note = (more: Partial<DenialNote> = {}): DenialNote => {
-  const {
-    labels: _labels,
-    observed: _observed,
-    revision: _revision,
-    rules: _rules,
-    ...own
-  } = step()
+  const { flow: _, observed: __, rulesKey: ___, labelsKey: ____, rows: _____, ...own } = step()
   return { ...own, refusal: { at: 'decide', reason: 'not_allowed', pass: 'subject' }, ...more }
 }
 
@@ -115,8 +94,7 @@ describe('decide and record are one step', () => {
     const refused = step()
     expect((await session.admit(refused)).kind).toBe('refused')
     // It stays refused, also when the budget is free again.
-    const free = { version: 1, tenant: 'acme', state: 'failed', detail: '' } as const
-    await session.settle({ ...free, decision: request.decision })
+    await session.settle(outcome(request.decision, 'failed'))
     expect((await session.admit(refused)).kind).toBe('refused')
     expect((await session.admit(step())).kind).toBe('admitted')
   })
@@ -157,7 +135,7 @@ describe('decide and record are one step', () => {
   })
 
   it('refuses a protocol that it does not speak', async () => {
-    const odd = { ...step(), version: 2 } as unknown as AdmitRequest
+    const odd = { ...step(), version: SESSION_PROTOCOL + 1 } as unknown as AdmitRequest
     const said = await runInDurableObject(newSession(), (session) =>
       session.admit(odd).catch((error: unknown) => String(error)),
     )
@@ -190,12 +168,11 @@ describe('history', () => {
       await session.admit(request)
     }
     const [failed = '', committed = ''] = ids
-    const outcome = { version: 1, tenant: 'acme', detail: '' } as const
-    await session.settle({ ...outcome, decision: committed, state: 'committed' })
+    await session.settle(outcome(committed, 'committed'))
     expect((await session.admit(step())).kind).toBe('refused')
-    await session.settle({ ...outcome, decision: failed, state: 'failed' })
+    await session.settle(outcome(failed, 'failed'))
     // A second word about the same call is not heard.
-    await session.settle({ ...outcome, decision: committed, state: 'failed' })
+    await session.settle(outcome(committed, 'failed'))
     expect((await session.admit(step())).kind).toBe('admitted')
     expect((await session.admit(step())).kind).toBe('refused')
   })
@@ -232,13 +209,7 @@ describe('records', () => {
     const refused = step({ labels: ['sink.export'] })
     await session.admit(allowed)
     await session.admit(refused)
-    await session.settle({
-      version: 1,
-      tenant: 'acme',
-      decision: allowed.decision,
-      state: 'committed',
-      detail: 'ok',
-    })
+    await session.settle(outcome(allowed.decision, 'committed'))
     expect(await runDurableObjectAlarm(session)).toBe(true)
     await runDurableObjectAlarm(session)
     const rows = await decisionsOf([allowed.decision, refused.decision])
@@ -253,10 +224,10 @@ describe('records', () => {
       session: { id: 's', sequence: 2, rules: [{ rule: 'no-export', effect: 'deny' }] },
       inputs: { request: {} },
     })
-    const outcome = await env.DECISIONS.prepare('SELECT state FROM outcomes WHERE decision = ?')
+    const ended = await env.DECISIONS.prepare('SELECT state FROM outcomes WHERE decision = ?')
       .bind(allowed.decision)
       .first<{ state: string }>()
-    expect(outcome?.state).toBe('committed')
+    expect(ended?.state).toBe('committed')
   })
 
   it('of equal refusals are one, with a count', async () => {
@@ -301,11 +272,12 @@ describe('records', () => {
     const session = newSession()
     const { decision } = await admitted(session)
     const outcome = {
-      version: 1,
+      version: SESSION_PROTOCOL,
       tenant: 'acme',
       decision,
       state: 'withheld',
       detail: 'x',
+      unread: false,
     } as const
     await session.settle(outcome)
     await runDurableObjectAlarm(session)

@@ -1,6 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { AdmitRequest, Outcome } from '../../../src/durable-objects/session-protocol.ts'
+import type {
+  AdmitRequest,
+  ObservedMessage,
+  Outcome,
+} from '../../../src/durable-objects/session-protocol.ts'
 import { newIsolate } from '../../support/worker/isolate.ts'
 import { logOf, outcomeOf } from '../../support/worker/log.ts'
 import { answerOf, asText, event, sends } from '../../support/worker/upstream.ts'
@@ -29,6 +33,7 @@ const withoutDenials = (noteDenial: () => Promise<never>): Env['SESSIONS'] =>
         const stub = target.get(id)
         return {
           admit: (request: AdmitRequest) => stub.admit(request),
+          observe: (message: ObservedMessage) => stub.observe(message),
           settle: (outcome: Outcome) => stub.settle(outcome),
           noteDenial,
         }

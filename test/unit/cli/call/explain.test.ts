@@ -183,7 +183,20 @@ const SHEET: readonly Row[] = [
     'denied_by_sequence',
     `INSERT INTO sequence_rules (tenant, id, effect, on_label, type, rules, reason)
      VALUES ('acme', 'once', 'deny', 'sink.update', 'temporal', '["source.bulk"]', 'r');`,
-    { history: [{ tool: 'search_customers', server: 'demo', arguments: json({}), secondsAgo: 9 }] },
+    {
+      history: [
+        {
+          tool: 'search_customers',
+          server: 'demo',
+          arguments: json({}),
+          secondsAgo: 9,
+          outcome: 'committed',
+          labels: [],
+          resultRows: null,
+          result: null,
+        },
+      ],
+    },
     ['sequence rule `once` holds', '`once` holds (deny, r)'],
   ],
   [

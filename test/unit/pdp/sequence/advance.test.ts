@@ -1,73 +1,44 @@
 import { describe, expect, it } from 'vitest'
-import {
-  afterDenial,
-  afterGrant,
-  compileRules,
-  ended,
-  judge,
-  takenBack,
-  type FactChange,
-} from '../../../../src/pdp/sequence/advance.ts'
-import type { FactKey, FactView, LabelFact } from '../../../../src/pdp/sequence/facts.ts'
-import type { SequenceRuleRow, Step } from '../../../../src/pdp/sequence/rule.ts'
+import { compileRules } from '../../../../src/pdp/sequence/advance.ts'
+import type { SequenceRuleRow } from '../../../../src/pdp/sequence/rule.ts'
+import type { PastStep } from '../../../../src/pdp/sequence/step.ts'
+import { ruleRow, TrialSession } from '../../../support/sequence/steps.ts'
 
-const rule = (row: Partial<SequenceRuleRow>): SequenceRuleRow => ({
-  id: 'r',
-  effect: 'deny',
-  onLabel: 'sink.export',
-  type: 'temporal',
-  rules: '["source.confidential"]',
-  scope: 'subject',
-  timespanSeconds: 1800,
-  untilLabel: null,
-  condition: null,
-  reason: 'because',
-  ...row,
-})
+const rule = (row: Partial<SequenceRuleRow>): SequenceRuleRow =>
+  ruleRow({ timespanSeconds: 1800, ...row })
 
-/** A session in memory: the same steps as the Durable Object's, without one. */
-class Memory implements FactView {
-  readonly #facts = new Map<string, LabelFact>()
-  #sequence = 0
+/** A session that had these rules from the beginning, with the steps named as its subject sees them. */
+class Memory {
+  readonly #trial: TrialSession
 
-  get(key: FactKey): LabelFact | undefined {
-    return this.#facts.get(JSON.stringify(key))
+  constructor(...rows: readonly SequenceRuleRow[]) {
+    this.#trial = new TrialSession(rows)
   }
 
-  step(labels: readonly string[], atSeconds: number, actorKey = 'a'): Step {
-    return { actorKey, labels, now: { sequence: this.#sequence + 1, at: atSeconds * 1000 } }
-  }
-
-  grant(labels: readonly string[], atSeconds: number, actorKey = 'a'): Step {
-    const step = this.step(labels, atSeconds, actorKey)
-    this.#apply(afterGrant(this, step))
-    return step
+  grant(labels: readonly string[], atSeconds: number, actorKey = 'a'): PastStep {
+    return this.#trial.grant(labels, atSeconds, { actorKey })
   }
 
   deny(atSeconds: number, actorKey = 'a'): void {
-    this.#apply(afterDenial(this, this.step([], atSeconds, actorKey)))
+    this.#trial.deny(atSeconds, { actorKey })
   }
 
-  fail(step: Step): void {
-    this.#keep(takenBack(this, { ...step, ...step.now }))
+  fail(step: PastStep): void {
+    this.#trial.fail(step)
   }
 
-  commit(step: Step): void {
-    this.#keep(ended(this, { ...step, ...step.now }, this.#sequence, true))
+  commit(step: PastStep): void {
+    this.#trial.end(step)
   }
 
-  #apply(changes: readonly FactChange[]): void {
-    this.#keep(changes)
-    this.#sequence += 1
-  }
-
-  #keep(changes: readonly FactChange[]): void {
-    for (const { key, fact } of changes) this.#facts.set(JSON.stringify(key), fact)
+  asks(rows: SequenceRuleRow[], labels: string[], atSeconds: number, actorKey: string): string[] {
+    this.#trial.rules = compileRules('1', rows)
+    return this.#trial.asks(labels, atSeconds, { actorKey })
   }
 }
 
 const asks = (rows: SequenceRuleRow[], memory: Memory, labels: string[], at: number, actor = 'a') =>
-  judge(compileRules('1', rows), memory, memory.step(labels, at, actor)).map((hit) => hit.rule)
+  memory.asks(rows, labels, at, actor)
 
 describe('temporal', () => {
   const both = rule({ rules: '["source.confidential","source.bulk"]' })
@@ -96,8 +67,8 @@ describe('temporal', () => {
   })
 
   it('is cleared by a later `until` only', () => {
-    const memory = new Memory()
     const cleared = rule({ untilLabel: 'endorse.human' })
+    const memory = new Memory(cleared)
     memory.commit(memory.grant(['endorse.human'], 1))
     memory.commit(memory.grant(['source.confidential'], 2))
     expect(asks([cleared], memory, ['sink.export'], 3)).toEqual(['r'])
@@ -111,8 +82,8 @@ describe('temporal', () => {
   })
 
   it('is not cleared by what was admitted before the read had ended', () => {
-    const memory = new Memory()
     const cleared = rule({ untilLabel: 'endorse.human' })
+    const memory = new Memory(cleared)
     const read = memory.grant(['source.confidential'], 1)
     memory.commit(memory.grant(['endorse.human'], 2))
     expect(asks([cleared], memory, ['sink.export'], 3)).toEqual(['r'])
@@ -123,8 +94,8 @@ describe('temporal', () => {
   })
 
   it('is not cleared of a read that was still running when eighty others had followed it', () => {
-    const memory = new Memory()
     const cleared = rule({ untilLabel: 'endorse.human', timespanSeconds: 1000 })
+    const memory = new Memory(cleared)
     memory.grant(['source.confidential'], 1)
     for (let n = 0; n < 90; n += 1) memory.commit(memory.grant(['source.confidential'], 2))
     memory.commit(memory.grant(['endorse.human'], 3))

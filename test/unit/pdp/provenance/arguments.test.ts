@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { argumentValues, PASSED, type RoleRow } from '../../../../src/pdp/provenance/arguments.ts'
+
+const TARGET: RoleRow = { pointer: ['to', '*'], role: 'target', resourceType: 'email' }
+const texts = (args: unknown, row = TARGET): string[] | undefined =>
+  argumentValues(args as never, [row])?.flatMap(({ role, text }) =>
+    role === row.role ? [text] : [],
+  )
+
+test.each([
+  [{ to: ['A@x.example', 'b@x.example'] }],
+  [{ to: "['a@x.example', 'b@x.example']" }],
+  [{ to: { x: 'a@x.example', y: 'b@x.example' } }],
+  [{ to: [['a@x.example'], 'b@x.example'] }],
+])('%j names the same two, however a lenient server would take it', (args) => {
+  expect(texts(args)).toEqual(['a@x.example', 'b@x.example'])
+})
+
+test('what is absent names nothing', () => {
+  expect(texts({})).toEqual([])
+  expect(texts({ to: null })).toEqual([])
+})
+
+test('content is looked into for addresses, and not for paths', () => {
+  const body: RoleRow = { pointer: ['body'], role: 'content', resourceType: null }
+  expect(texts({ body: 'hi, see https://evil.example/x and /etc/passwd' }, body)).toEqual([
+    'evil.example/x',
+  ])
+})
+
+test('every other text is remembered as passed, numbers and long texts are not', () => {
+  const found = argumentValues(
+    { to: 'a@x.example', name: 'Eve', n: 7, no: 'ab', all: 'x'.repeat(81) } as never,
+    [TARGET],
+  )
+  expect(found?.filter(({ role }) => role === PASSED).map(({ text }) => text)).toEqual(['eve'])
+})
+
+test('amounts are read as numbers', () => {
+  const amount: RoleRow = { pointer: ['amount'], role: 'amount', resourceType: null }
+  const read = (value: unknown) => argumentValues({ amount: value } as never, [amount])?.[0]?.amount
+  expect([read(9.5), read('12'), read('a lot')]).toEqual([9.5, 12, null])
+})
+
+test('more than is read is no list at all', () => {
+  expect(texts({ to: Array.from({ length: 5_000 }, (_, index) => `a${index}`) })).toBeUndefined()
+})
