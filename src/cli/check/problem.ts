@@ -12,7 +12,7 @@ import type { Origin, Scratch } from '../scratch/scratch.ts'
 import { TRACKED, type TrackedTable } from '../scratch/tracked.ts'
 import type { TenantRows } from '../scratch/tenant-rows.ts'
 
-/** A contract (DESIGN §8). A code that begins with `warn_` does not fail the check. */
+/** A contract: others read these fields. A code that begins with `warn_` does not fail the check. */
 export interface Problem {
   readonly code: string
   readonly file: string
