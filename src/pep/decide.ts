@@ -94,9 +94,7 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
     const again = await identifyBy(compiled, received, doors)
     if (!again.ok) return unrecorded(again.error)
   }
-  const flow = flowOf(question, judged.value)
-  const { asked, ownDomains } = flow
-  const inputs = { request, facts, matches, wouldBe, asked: { ...asked, ownDomains } }
+  const inputs = { request, facts, matches, wouldBe }
   if (refusal !== null) {
     const step = stepOf(question, decision, inputs, argumentsKey, MAX_REFUSED_INPUTS)
     const noted = await session.noteDenial({ ...step, refusal })
@@ -104,9 +102,13 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
       ? err({ refusal: noted.value.refusal, decision: noted.value.decision })
       : unrecorded(noted.error)
   }
+  // Read for the rules over history only: what is refused before them is not worth the work.
+  const flow = flowOf(question, judged.value)
+  const { asked, ownDomains } = flow
+  const all = { ...inputs, asked: { ...asked, ownDomains } }
   const admission = await session.admit(
     {
-      ...stepOf(question, decision, inputs, argumentsKey, MAX_ADMITTED_INPUTS),
+      ...stepOf(question, decision, all, argumentsKey, MAX_ADMITTED_INPUTS),
       flow,
       observed: isObserved(facts, readAt),
     },
