@@ -1,10 +1,30 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 const migrations = await readD1Migrations('migrations')
 const decisionMigrations = await readD1Migrations('migrations/decisions')
 
 const files = (name: string) => ({ name, include: [`test/${name}/**/*.test.ts`] })
+
+const VECTORS = resolve(process.env['SALLYPORT_SHARED'] ?? '../shared', 'vectors')
+
+/**
+ * `vectors:<folder>`: the files of a folder of third-party vectors as they are, byte for byte, for
+ * tests in workerd, which has no file system. An empty list where the folder is not there.
+ */
+const vectors = {
+  name: 'sallyport:vectors',
+  resolveId: (id: string) => (id.startsWith('vectors:') ? `\0${id}` : null),
+  load(id: string) {
+    if (!id.startsWith('\0vectors:')) return null
+    const folder = join(VECTORS, id.slice('\0vectors:'.length))
+    const names = existsSync(folder) ? readdirSync(folder).toSorted() : []
+    const files = names.map((name) => [name, readFileSync(join(folder, name), 'base64')])
+    return `export default ${JSON.stringify(files)}`
+  },
+}
 
 export default defineConfig({
   test: {
@@ -14,6 +34,7 @@ export default defineConfig({
       // Worker, D1 and Durable Objects in workerd.
       {
         plugins: [
+          vectors,
           cloudflareTest({
             wrangler: { configPath: './wrangler.local.toml' },
             miniflare: {
