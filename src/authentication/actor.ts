@@ -33,3 +33,27 @@ export function readActors(payload: JsonObject): Result<readonly string[], strin
   }
   return ok(actors)
 }
+
+const MAY_ACT_MEMBERS: ReadonlySet<string> = new Set(['sub', 'iss'])
+
+/**
+ * The one party that may act for the subject (RFC 8693 §4.4); null without the claim.
+ *
+ * INVARIANT: a member that is not known here refuses the token: each of them narrows who is meant.
+ */
+export function readMayAct(
+  payload: JsonObject,
+  agent: string | null,
+): Result<string | null, string> {
+  const mayAct = payload['may_act']
+  if (mayAct === undefined) return ok(null)
+  if (!isJsonObject(mayAct)) return err('`may_act` is not an object')
+  if (Object.keys(mayAct).some((name) => !MAY_ACT_MEMBERS.has(name))) {
+    return err('`may_act` narrows in a way that is not known')
+  }
+  const { sub, iss } = mayAct
+  if (!isIdentifier(sub)) return err('`may_act.sub` is not an identifier')
+  if (iss !== undefined && iss !== payload['iss']) return err('`may_act.iss` is another issuer')
+  if (agent !== null && agent !== sub) return err('`act` is not whom `may_act` names')
+  return ok(sub)
+}

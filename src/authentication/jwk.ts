@@ -7,9 +7,18 @@ import { ALGORITHMS, isAlgorithm, type Algorithm } from './issuer.ts'
 import { isCanonicalBase64url } from './spelling.ts'
 import { isIdentifier } from './text.ts'
 
+/**
+ * What a key of a set signs. `sig` (RFC 7517 §4.2), or no `use` at all: every kind of token that is
+ * not named here. In a SPIFFE bundle each kind has keys of its own (SPIFFE bundle §4.2.2).
+ */
+export const KEY_USES = ['sig', 'jwt-svid', 'wit-svid'] as const
+export type KeyUse = (typeof KEY_USES)[number]
+
 /** Only what verification needs, copied member by member: nothing else of the set goes further. */
 export interface PublicJwk {
   readonly kid: string
+  /** INVARIANT: a key of one use is never chosen for another. */
+  readonly use: KeyUse
   /** The algorithm that the issuer bound the key to, or null. */
   readonly alg: string | null
   readonly material:
@@ -24,6 +33,7 @@ const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 const COORDINATE_BYTES: ReadonlyMap<string, number> = new Map([
   ['P-256', 32],
   ['P-384', 48],
+  ['P-521', 66],
 ])
 
 const MIN_MODULUS_BITS = 2048
@@ -40,9 +50,10 @@ export function readJwk(value: JsonValue): Result<PublicJwk | null, string> {
   if (SECRET_MEMBERS.some((name) => value[name] !== undefined) || value['kty'] === 'oct') {
     return err('a key is private or symmetric')
   }
-  const { kid, alg = null, use, key_ops: operations } = value
+  const { kid, alg = null, use: said, key_ops: operations } = value
   if (kid !== undefined && typeof kid !== 'string') return err('a `kid` is not a string')
-  if (use !== undefined && use !== 'sig') return ok(null)
+  const use = said === undefined ? 'sig' : KEY_USES.find((name) => name === said)
+  if (use === undefined) return ok(null)
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
     return ok(null)
   }
@@ -51,7 +62,7 @@ export function readJwk(value: JsonValue): Result<PublicJwk | null, string> {
   // A token must name its key, so a key without a name can never be chosen.
   if (material.value === null || !isIdentifier(kid)) return ok(null)
   if (alg !== null && typeof alg !== 'string') return ok(null)
-  return ok({ kid, alg, material: material.value })
+  return ok({ kid, use, alg, material: material.value })
 }
 
 type MaterialReader = (jwk: JsonObject) => Result<PublicJwk['material'] | null, string>
@@ -134,4 +145,28 @@ function fits({ material }: PublicJwk, algorithm: Algorithm): boolean {
 }
 
 /** In jose's terms, for `importJWK`. */
-export const importable = (jwk: PublicJwk): JWK => ({ ...jwk.material })
+export const importable = (jwk: Pick<PublicJwk, 'material'>): JWK => ({ ...jwk.material })
+
+/** A key that a token carries itself, so that it needs no name. */
+export type CarriedKey = Pick<PublicJwk, 'alg' | 'material'>
+
+/**
+ * The key in a proof's header or in a `cnf`. Here a key of another use or kind is no key at all:
+ * there is no other one in the set to take.
+ */
+export function readCarriedKey(value: JsonValue | undefined): Result<CarriedKey, string> {
+  if (!isJsonObject(value)) return err('the key is not an object')
+  const named: JsonObject = Object.fromEntries([...Object.entries(value), ['kid', 'carried']])
+  const jwk = readJwk(named)
+  if (!jwk.ok) return jwk
+  if (jwk.value?.use !== 'sig') return err('the key is not one for signatures')
+  if (value['kid'] !== undefined && typeof value['kid'] !== 'string') {
+    return err('a `kid` is not a string')
+  }
+  const { alg, material } = jwk.value
+  return ok({ alg, material })
+}
+
+/** Whether this algorithm is the key's own: the one it names, or one that its kind can sign with. */
+export const isAlgorithmOf = ({ alg, material }: CarriedKey, algorithm: Algorithm): boolean =>
+  isForAlgorithm({ kid: '', use: 'sig', alg, material }, algorithm, [algorithm])

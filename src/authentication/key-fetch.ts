@@ -1,10 +1,11 @@
 // Fetches an issuer's key set under bounds that `createRemoteJWKSet` does not have.
 
+import { readBounded } from '../bounded-body.ts'
 import { err, ok, type Result } from '../result.ts'
 import { inTime } from '../in-time.ts'
 import type { PublicJwk } from './jwk.ts'
 import { readKeySet, type FetchFault } from './key-set.ts'
-import { readObject } from './payload.ts'
+import { readDocument } from './payload.ts'
 import { trustedUrl } from './url.ts'
 
 const MAX_BYTES = 256 * 1024
@@ -28,7 +29,7 @@ export async function fetchKeySet(
   if (!url.ok) return unreachable(url.error)
   const body = await downloadInTime(url.value.href, fetch, timeoutMs)
   if (!body.ok) return body
-  const document = readObject(body.value)
+  const document = readDocument(body.value)
   // A page of HTML with status 200 is an outage, not a statement about keys.
   if (!document.ok) return unreachable(document.error)
   const keys = readKeySet(document.value)
@@ -52,32 +53,9 @@ async function download(
     await response.body?.cancel()
     return unreachable(`the answer was status ${response.status}`)
   }
-  return readBounded(response)
-}
-
-/** Piece by piece, because a length that was announced is only a promise. */
-async function readBounded(response: Response): Promise<Result<Uint8Array, FetchFault>> {
   if (response.body === null) return unreachable('the answer was empty')
-  const reader = response.body.getReader()
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    size += value.byteLength
-    if (size > MAX_BYTES) {
-      await reader.cancel()
-      return unreachable('the answer was larger than 256 KiB')
-    }
-    pieces.push(value)
-  }
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const piece of pieces) {
-    bytes.set(piece, offset)
-    offset += piece.byteLength
-  }
-  return ok(bytes)
+  const bytes = await readBounded(response.body, MAX_BYTES)
+  return bytes === null ? unreachable('the answer was larger than 256 KiB') : ok(bytes)
 }
 
 /** The signal ends a fetch that listens; the clock ends the wait for one that does not. */

@@ -3,13 +3,21 @@
 import { importJWK } from 'jose'
 import { inTime } from '../in-time.ts'
 import type { Algorithm, Issuer } from './issuer.ts'
-import { importable, isForAlgorithm, type PublicJwk } from './jwk.ts'
+import { importable, isForAlgorithm, type KeyUse, type PublicJwk } from './jwk.ts'
 import type { KeySetRequest } from './key-holder.ts'
 import { FRESH_MS, type KeySetReply } from './key-set.ts'
 
 export interface KeySource {
-  /** `unknown`: the issuer has no such key (401). `unavailable`: nobody can say now (503). */
-  find(issuer: Issuer, kid: string, algorithm: Algorithm): Promise<CryptoKey | KeyMiss>
+  /**
+   * `unknown`: the issuer has no such key (401). `unavailable`: nobody can say now (503). Without a
+   * `use` it is `sig`, for everything but the documents of a SPIFFE trust domain.
+   */
+  find(
+    issuer: Issuer,
+    kid: string,
+    algorithm: Algorithm,
+    use?: KeyUse,
+  ): Promise<CryptoKey | KeyMiss>
 }
 
 export type KeyMiss = 'unknown' | 'unavailable'
@@ -71,7 +79,7 @@ export function createKeySource(parts: KeySourceParts): KeySource {
   }
 
   return {
-    async find(issuer, kid, algorithm) {
+    async find(issuer, kid, algorithm, use = 'sig') {
       const at = parts.now()
       let set = sets.get(issuer.jwksUri)
       if (set !== undefined && !set.keys.has(kid) && at < set.missUntil) return set.miss
@@ -82,6 +90,7 @@ export function createKeySource(parts: KeySourceParts): KeySource {
       }
       const jwk = set.keys.get(kid)
       if (jwk === undefined) return set.miss
+      if (jwk.use !== use) return 'unknown'
       if (!isForAlgorithm(jwk, algorithm, issuer.algorithms)) return 'unknown'
       return set.imported.get(`${algorithm} ${kid}`) ?? importKey(set, jwk, algorithm)
     },

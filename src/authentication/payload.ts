@@ -20,6 +20,15 @@ export function readSegment(segment: string): Result<JsonObject, string> {
  * (RFC 7519 §4 leaves the choice to the parser), no number that a double changes, no deep nesting.
  */
 export function readObject(bytes: Uint8Array): Result<JsonObject, string> {
+  const document = readDocument(bytes)
+  return !document.ok || isExact(document.value) ? document : err('a number is not exact')
+}
+
+/**
+ * The same, where numbers mean nothing to us. A SPIFFE bundle counts its versions in 64 bits
+ * (SPIFFE bundle §4.1.1), and such a number comes as an `InexactNumber`.
+ */
+export function readDocument(bytes: Uint8Array): Result<JsonObject, string> {
   let text: string
   try {
     text = UTF8.decode(bytes)
@@ -29,8 +38,7 @@ export function readObject(bytes: Uint8Array): Result<JsonObject, string> {
   const read = readJson(text, LIMITS)
   // The reader's own detail may quote its input, which is part of a credential.
   if (!read.ok) return err('not strict JSON')
-  if (!isJsonObject(read.value)) return err('not a JSON object')
-  return isExact(read.value) ? ok(read.value) : err('a number is not exact')
+  return isJsonObject(read.value) ? ok(read.value) : err('not a JSON object')
 }
 
 /** Recursion is bounded by the depth that the reader allowed. */

@@ -7,7 +7,8 @@ const GOOD_SET = 'good_set'
 
 /** What is stored: a version, so that code of another age knows what it cannot read. */
 interface StoredSet {
-  readonly version: 1
+  /** 2: each key says its use. */
+  readonly version: 2
   readonly good: GoodSet
 }
 
@@ -23,7 +24,7 @@ export class IssuerKeys extends DurableObject<Env> {
       fetchSet: (address) => fetchKeySet(address, (url, init) => fetch(url, init)),
       save: async (good) => {
         if (good === null) await ctx.storage.delete(GOOD_SET)
-        else await ctx.storage.put<StoredSet>(GOOD_SET, { version: 1, good })
+        else await ctx.storage.put<StoredSet>(GOOD_SET, { version: 2, good })
       },
       report: ({ uri }, { kind, detail }) => {
         console.warn(JSON.stringify({ event: 'issuer_keys_failed', uri, kind, detail }))
@@ -32,7 +33,7 @@ export class IssuerKeys extends DurableObject<Env> {
     })
     void ctx.blockConcurrencyWhile(async () => {
       const stored = await ctx.storage.get<StoredSet>(GOOD_SET)
-      if (stored?.version === 1) this.#holder.restore(stored.good)
+      if (stored?.version === 2) this.#holder.restore(stored.good)
     })
   }
 

@@ -189,7 +189,7 @@ const BOUND: readonly Attack[] = [
     'bound',
     'RFC 9449 §7.1',
   ),
-  claim('cnf x5t#S256 as a bearer', { cnf: '{"x5t#S256":"x"}' }, 'bound', 'RFC 8705 §3'),
+  claim('cnf x5t#S256 malformed', { cnf: '{"x5t#S256":"x"}' }, 'bound', 'RFC 8705 §3.1'),
   claim('cnf null', { cnf: 'null' }, 'bound', 'present in any form'),
 ]
 

@@ -75,16 +75,106 @@ const CREDENTIALS: readonly Attack[] = [
     'two methods',
     { tokenInQuery: true },
   ),
-  raw('DPoP scheme', async () => `DPoP ${await token()}`, 'bound', 'not checked, so not passed'),
+  raw(
+    'DPoP scheme',
+    async () => `DPoP ${await token()}`,
+    'proof missing',
+    'a plain token under the better name',
+  ),
   raw(
     'dpop scheme with proof',
     async () => `dpop ${await token()}`,
     'bound',
-    'not checked, so not passed',
-    { dpop: true },
+    'whoever stole the token could have made the proof',
+    { dpop: 'e30.e30.AA' },
   ),
   raw('Bearer with proof', async () => `Bearer ${await token()}`, 'bound', 'a silent downgrade', {
-    dpop: true,
+    dpop: 'e30.e30.AA',
+  }),
+  raw('Bearer with an empty proof', async () => `Bearer ${await token()}`, 'bound', 'as above', {
+    dpop: '',
+  }),
+  raw('a proof alone', null, 'credentials_missing', 'proves a key, names nobody', {
+    dpop: 'e30.e30.AA',
+  }),
+  raw(
+    'the scheme `workload`',
+    async () => `Workload ${await token()}`,
+    'credentials_missing',
+    'the name of a row that is no Authorization scheme',
+  ),
+  raw(
+    'the scheme `constructor`',
+    async () => `constructor ${await token()}`,
+    'credentials_missing',
+    'must not find an inherited member',
+  ),
+  raw(
+    'Bearer and DPoP',
+    async () => `Bearer ${await token()}, DPoP ${await token()}`,
+    'credentials_malformed',
+    'arrive joined',
+  ),
+  raw(
+    'a comma after the token',
+    async () => `Bearer ${await token()},`,
+    'credentials_malformed',
+    'an empty second credential',
+  ),
+  raw(
+    'parameters after the token',
+    async () => `Bearer ${await token()} realm="x"`,
+    'credentials_malformed',
+    'token68 stands alone',
+  ),
+  raw(
+    'a no-break space',
+    async () => `Bearer\u00a0${await token()}`,
+    'credentials_malformed',
+    'a blank to some trimmers',
+  ),
+  raw(
+    'a blank before the scheme',
+    async () => ` Bearer ${await token()}`,
+    'credentials_malformed',
+    'the platform trims; nobody else may',
+  ),
+  raw(
+    'padding of a token68',
+    async () => `Bearer ${await token()}=`,
+    'spelling',
+    'allowed by the grammar, and a second text of one token',
+  ),
+  raw(
+    'a header of 100,000 letters',
+    async () => `Bearer ${'A'.repeat(100_000)}`,
+    'spelling',
+    'bounded before anything is decoded',
+  ),
+  raw('a workload token without its proof', null, 'workload_proof_invalid', 'half a credential', {
+    workloadToken: 'e30.e30.AA',
+  }),
+  raw('a workload proof without its token', null, 'credentials_malformed', 'half a credential', {
+    workloadProof: 'e30.e30.AA',
+  }),
+  raw(
+    'a workload token beside a token, without its proof',
+    async () => `Bearer ${await token()}`,
+    'workload_proof_invalid',
+    'half a credential is not overlooked',
+    { workloadToken: 'e30.e30.AA' },
+  ),
+  raw(
+    'a workload proof beside a token, without its token',
+    async () => `Bearer ${await token()}`,
+    'workload_proof_invalid',
+    'half a credential is not overlooked',
+    { workloadProof: 'e30.e30.AA' },
+  ),
+  raw('a DPoP proof beside a workload', null, 'credentials_malformed', 'a proof of no token', {
+    workloadToken: 'e30.e30.AA',
+    workloadProof: 'e30.e30.AA',
+    dpop: 'e30.e30.AA',
   }),
 ]
 
@@ -110,6 +200,15 @@ const CONFIGURED: readonly Attack[] = [
     ),
     context: withIssuer({ algorithms: ['ES256'] }),
   },
+  ...(['workload', 'access'] as const).map((kind): Attack => ({
+    ...attack(
+      `issuer that speaks for others: ${kind}`,
+      () => token(),
+      'issuer_unknown',
+      'what it signs is no access token',
+    ),
+    context: withIssuer({ kind }),
+  })),
   {
     ...attack('row of another tenant', () => token(), 'tenant_mismatch', 'tenants never meet'),
     context: withIssuer({ tenant: 'globex' }),

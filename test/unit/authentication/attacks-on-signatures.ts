@@ -1,4 +1,4 @@
-import { base64url, SignJWT } from 'jose'
+import { base64url, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { attack, type Attack } from './attack.ts'
 import { json, PAYLOAD, token, tokenBy } from './token-smith.ts'
 
@@ -23,10 +23,8 @@ export const SIGNATURE_ATTACKS: readonly Attack[] = [
   attack(
     'key of its own in the header',
     async () => {
-      const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
-        'sign',
-      ])
-      const jwk = await crypto.subtle.exportKey('jwk', pair.publicKey)
+      const pair = await generateKeyPair('ES256', { extractable: true })
+      const jwk = await exportJWK(pair.publicKey)
       return new SignJWT(JSON.parse(json(PAYLOAD)))
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'ES256', jwk })
         .sign(pair.privateKey)

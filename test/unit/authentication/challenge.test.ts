@@ -3,14 +3,33 @@ import { challenge } from '../../../src/authentication/challenge.ts'
 
 const resourceMetadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/files/mcp'
 const scopes = ['mcp:read', 'mcp:write']
-const noLogin = { acrValues: [], maxAgeSeconds: null }
+const noLogin = { scheme: 'bearer', acrValues: [], maxAgeSeconds: null } as const
+const algs = 'algs="ES256 ES384 EdDSA Ed25519 RS256 PS256"'
 
 describe('a challenge', () => {
   it('without credentials has no error (RFC 6750 §3.1)', () => {
     expect(challenge('credentials_missing', { resourceMetadata, scopes, ...noLogin })).toBe(
-      `Bearer resource_metadata="${resourceMetadata}", scope="mcp:read mcp:write"`,
+      `Bearer resource_metadata="${resourceMetadata}", scope="mcp:read mcp:write", ` +
+        `DPoP ${algs}, resource_metadata="${resourceMetadata}", scope="mcp:read mcp:write"`,
     )
   })
+
+  it('of a token that came as Bearer offers DPoP beside it, without an error of its own', () => {
+    expect(challenge('invalid_token', { resourceMetadata, scopes: [], ...noLogin })).toBe(
+      `Bearer error="invalid_token", resource_metadata="${resourceMetadata}", ` +
+        'error_description="the access token is not valid for this resource", ' +
+        `DPoP ${algs}, resource_metadata="${resourceMetadata}"`,
+    )
+  })
+
+  it.each(['invalid_token', 'invalid_dpop_proof', 'use_dpop_nonce', 'insufficient_scope'] as const)(
+    'of what came as DPoP is for DPoP alone: %s (RFC 9449 §7.1)',
+    (kind) => {
+      const text = challenge(kind, { resourceMetadata, scopes, ...noLogin, scheme: 'dpop' })
+      expect(text).toMatch(new RegExp(`^DPoP error="${kind}", ${algs}, resource_metadata="`))
+      expect(text).not.toContain('Bearer')
+    },
+  )
 
   it.each(['invalid_token', 'invalid_request', 'insufficient_scope'] as const)(
     'names %s',
@@ -18,7 +37,7 @@ describe('a challenge', () => {
       const text = challenge(kind, { resourceMetadata, scopes, ...noLogin })
       expect(text).toMatch(new RegExp(`^Bearer error="${kind}", resource_metadata="`))
       expect(text).toContain('scope="mcp:read mcp:write"')
-      expect(text).toMatch(/error_description="[A-Za-z ,]+"$/)
+      expect(text).toMatch(/error_description="[A-Za-z ,]+"(?:, DPoP |$)/)
     },
   )
 
@@ -41,6 +60,7 @@ describe('a challenge', () => {
 
   it('says which login would do, as RFC 9470 §3 writes it', () => {
     const text = challenge('insufficient_user_authentication', {
+      scheme: 'bearer',
       resourceMetadata,
       scopes: [],
       acrValues: ['phr', 'phrh'],
@@ -56,6 +76,7 @@ describe('a challenge', () => {
   it('names a bound of zero seconds, and no bound where there is none', () => {
     const login = (maxAgeSeconds: number | null) =>
       challenge('insufficient_user_authentication', {
+        scheme: 'bearer',
         resourceMetadata,
         scopes,
         acrValues: [],
@@ -68,6 +89,7 @@ describe('a challenge', () => {
 
   it('lets no context class end its quotes', () => {
     const text = challenge('insufficient_user_authentication', {
+      scheme: 'bearer',
       resourceMetadata,
       scopes: [],
       acrValues: ['a", error="x', 'b\r\nc'],

@@ -209,6 +209,7 @@ describe('an isolate', () => {
   it('takes a point that is not on its curve for no key', async () => {
     const off: PublicJwk = {
       kid: 'off',
+      use: 'sig',
       alg: 'ES256',
       material: { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) },
     }

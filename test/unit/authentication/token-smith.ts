@@ -1,7 +1,8 @@
 // Makes tokens as raw text, so that a test can write what no library would sign.
 
-import { base64url } from 'jose'
+import { base64url, exportJWK } from 'jose'
 import type { AuthenticationContext } from '../../../src/authentication/context.ts'
+import type { Credentials } from '../../../src/authentication/credentials.ts'
 import type { Algorithm, Issuer } from '../../../src/authentication/issuer.ts'
 import { readKeySet } from '../../../src/authentication/key-set.ts'
 import { createKeySource, type KeySource } from '../../../src/authentication/keys.ts'
@@ -11,6 +12,7 @@ export const NOW = 1_800_000_000_000
 export const SECONDS = NOW / 1000
 export const ISSUER = 'https://login.example.com/acme'
 export const RESOURCE = 'https://mcp.example.com/files/mcp'
+export const ALIAS = 'https://alias.example.com/files/mcp'
 
 const CURVES = {
   ES256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
@@ -42,7 +44,7 @@ export function pairOf(algorithm: SigningAlgorithm): CryptoKeyPair {
 
 /** The public key as its issuer would publish it. */
 export async function publicJwk(algorithm: SigningAlgorithm): Promise<Record<string, unknown>> {
-  const { kty, crv, x, y, n, e } = await crypto.subtle.exportKey('jwk', pairOf(algorithm).publicKey)
+  const { kty, crv, x, y, n, e } = await exportJWK(pairOf(algorithm).publicKey)
   const jwk = { kty, crv, x, y, n, e, kid: algorithm, alg: algorithm, use: 'sig' }
   return Object.fromEntries(Object.entries(jwk).filter(([, value]) => value !== undefined))
 }
@@ -107,6 +109,10 @@ export const issuerRow: Issuer = {
   algorithms: [...SIGNING_ALGORITHMS, 'Ed25519'] satisfies Algorithm[],
   tenantClaim: null,
   maxLifetimeSeconds: 3600,
+  kind: 'oauth',
+  audience: null,
+  introspection: null,
+  login: null,
   active: true,
 }
 
@@ -132,16 +138,30 @@ export const keys: KeySource = createKeySource({
 export function contextWith(changes: Partial<AuthenticationContext> = {}): AuthenticationContext {
   return {
     tenant: 'acme',
-    resources: [RESOURCE, 'https://alias.example.com/files/mcp'],
+    resources: [RESOURCE, ALIAS],
+    targets: [RESOURCE, ALIAS],
     issuers: new Map([[ISSUER, issuerRow]]),
     keys,
+    introspect: async () => {
+      throw new Error('nobody is asked about tokens here')
+    },
     now: () => NOW,
     ...changes,
   }
 }
 
-export const bearer = (text: string) => ({
-  authorization: `Bearer ${text}`,
-  dpop: false,
+export const NO_CREDENTIALS: Credentials = {
+  authorization: null,
+  dpop: null,
+  workloadToken: null,
+  workloadProof: null,
+  transactionToken: null,
   tokenInQuery: false,
+  certificate: null,
+  method: 'POST',
+}
+
+export const bearer = (text: string): Credentials => ({
+  ...NO_CREDENTIALS,
+  authorization: `Bearer ${text}`,
 })

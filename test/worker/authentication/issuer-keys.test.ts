@@ -5,6 +5,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { authenticate } from '../../../src/authentication/authenticate.ts'
+import { credentialsOf } from '../../../src/authentication/credentials.ts'
 import type { Issuer } from '../../../src/authentication/issuer.ts'
 import { createKeySource } from '../../../src/authentication/keys.ts'
 
@@ -23,6 +24,10 @@ function issuer(): Issuer {
     algorithms: ['ES256'],
     tenantClaim: null,
     maxLifetimeSeconds: 3600,
+    kind: 'oauth',
+    audience: null,
+    introspection: null,
+    login: null,
     active: true,
   }
 }
@@ -58,10 +63,14 @@ describe('issuer keys', () => {
     const fetched = publish(async () => Response.json({ keys: [jwk] }))
     const row = issuer()
     const result = await authenticate(
-      { authorization: `Bearer ${await tokenOf(row)}`, dpop: false, tokenInQuery: false },
+      credentialsOf(
+        new Request(resource, { headers: { authorization: `Bearer ${await tokenOf(row)}` } }),
+      ),
       {
         tenant: 'acme',
         resources: [resource],
+        targets: [resource],
+        introspect: () => Promise.reject(new Error('no row asks for it')),
         issuers: new Map([[row.url, row]]),
         keys: source(),
         now: () => Date.now(),
@@ -100,7 +109,7 @@ describe('issuer keys', () => {
     const stored = await runInDurableObject(stubOf(row.jwksUri), (_object, state) =>
       state.storage.get('good_set'),
     )
-    expect(stored).toMatchObject({ version: 1, good: { keys: [{ kid: 'k1' }] } })
+    expect(stored).toMatchObject({ version: 2, good: { keys: [{ kid: 'k1' }] } })
   })
 
   it('follow no redirect', async () => {
