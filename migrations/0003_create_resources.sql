@@ -32,19 +32,67 @@ CREATE TABLE consents (
   server          TEXT NOT NULL,
   tool            TEXT,
   access          TEXT CHECK (access IN ('read', 'write', 'export', 'admin', 'destructive')),
-  purpose         TEXT NOT NULL DEFAULT '',
+  -- The person's own words, if they gave any.
+  purpose         TEXT NOT NULL DEFAULT '' CHECK (length(purpose) <= 1000),
   -- What the tool was when the person agreed to it; a consent to another definition is outdated.
   definition_hash TEXT CHECK (length(definition_hash) = 64),
   granted_at      INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
   expires_at      INTEGER,
   revoked_at      INTEGER,
+  -- Who took it back, where that is told: `person`, or `administrator` and a name.
+  revoked_by      TEXT CHECK (revoked_by <> ''),
   PRIMARY KEY (tenant, id),
   FOREIGN KEY (tenant, server) REFERENCES servers (tenant, name),
   CHECK (tool IS NOT NULL OR access IS NOT NULL),
-  CHECK (definition_hash IS NULL OR tool IS NOT NULL)
-) STRICT;
+  CHECK (definition_hash IS NULL OR tool IS NOT NULL),
+  -- Nobody takes back what was not given yet: that would deny what was allowed in between.
+  CHECK (revoked_at >= granted_at),
+  CHECK (revoked_by IS NULL OR revoked_at IS NOT NULL)
+  -- Without a rowid there is no second key by which REPLACE could push a row out.
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX consents_by_actor ON consents (tenant, issuer, subject, client, server);
+CREATE INDEX consents_by_server ON consents (tenant, server, granted_at);
+
+-- INVARIANT: with the decision log these rows prove which client could do what for whom, and when. A
+-- row never changes but once: when it is taken back.
+CREATE TRIGGER consents_keep_update BEFORE UPDATE ON consents
+WHEN OLD.revoked_at IS NOT NULL OR NEW.revoked_at IS NULL
+  OR NEW.tenant <> OLD.tenant OR NEW.id <> OLD.id OR NEW.issuer <> OLD.issuer
+  OR NEW.subject <> OLD.subject OR NEW.client <> OLD.client OR NEW.server <> OLD.server
+  OR NEW.tool IS NOT OLD.tool OR NEW.access IS NOT OLD.access OR NEW.purpose <> OLD.purpose
+  OR NEW.definition_hash IS NOT OLD.definition_hash OR NEW.granted_at <> OLD.granted_at
+  OR NEW.expires_at IS NOT OLD.expires_at
+BEGIN
+  SELECT RAISE(ABORT, 'a consent is proof: only revoked_at (and revoked_by with it) is set, once');
+END;
+CREATE TRIGGER consents_keep_delete BEFORE DELETE ON consents BEGIN
+  SELECT RAISE(ABORT, 'a consent is proof: set its revoked_at to take it back');
+END;
+-- REPLACE deletes the old row without firing a delete trigger.
+CREATE TRIGGER consents_keep_replace BEFORE INSERT ON consents
+WHEN EXISTS (SELECT 1 FROM consents WHERE tenant = NEW.tenant AND id = NEW.id) BEGIN
+  SELECT RAISE(ABORT, 'a consent is proof: give a new one another id');
+END;
+
+-- What people agreed to, by the hash that consents name: a pin forgets what was pinned before it.
+CREATE TABLE consented_definitions (
+  tenant     TEXT NOT NULL REFERENCES tenants (id),
+  hash       TEXT NOT NULL CHECK (length(hash) = 64),
+  definition TEXT NOT NULL CHECK (json_valid(definition) AND length(definition) <= 1000000),
+  PRIMARY KEY (tenant, hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER consented_definitions_keep_update BEFORE UPDATE ON consented_definitions BEGIN
+  SELECT RAISE(ABORT, 'what people agreed to is append-only');
+END;
+CREATE TRIGGER consented_definitions_keep_delete BEFORE DELETE ON consented_definitions BEGIN
+  SELECT RAISE(ABORT, 'what people agreed to is append-only');
+END;
+CREATE TRIGGER consented_definitions_keep_replace BEFORE INSERT ON consented_definitions
+WHEN EXISTS (SELECT 1 FROM consented_definitions WHERE tenant = NEW.tenant AND hash = NEW.hash) BEGIN
+  SELECT RAISE(ABORT, 'what people agreed to is append-only');
+END;
 
 -- A declared purpose with bounds. While an actor has one open, calls outside it are refused; it never
 -- allows anything by itself. NULL in a bound: the task does not narrow that.

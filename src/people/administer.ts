@@ -1,0 +1,61 @@
+// The page of administrators: all consents of one server.
+import { err, ok, type Result } from '../result.ts'
+import { allPath, withdrawAnyPath } from './address.ts'
+import { administratorAt } from './administrator.ts'
+import { givenAt, isConsent, MOST_SHOWN, withdrawConsent } from './consents.ts'
+import { checkSeal, readFields, type Sealed } from './form.ts'
+import { doneAt, doneIn, listedConsents, titleOf, withdrawForm } from './listed.ts'
+import { allPage } from './pages/consents-page.ts'
+import type { Html } from './pages/layout.ts'
+import type { PageRefusal } from './refusal.ts'
+import type { Site } from './site.ts'
+
+type Visit<T> = Promise<Result<T, PageRefusal>>
+
+const withdrawAnyForm = (server: string, consent: string): Sealed => ({
+  ...withdrawForm(server, consent),
+  action: 'withdraw-any',
+})
+
+export async function listAll(site: Site): Visit<Html> {
+  const administrator = await administratorAt(site)
+  if (!administrator.ok) return administrator
+  const { email, secret } = administrator.value
+  const { name } = site
+  const query = new URL(site.request.url).searchParams
+  const before = Number(query.get('before') ?? Number.MAX_SAFE_INTEGER)
+  if (!Number.isSafeInteger(before)) return err('form_malformed')
+  const rows = await givenAt(site, before, query.get('id') ?? '')
+  if (!rows.ok) return err('unavailable')
+  const last = rows.value.length === MOST_SHOWN ? rows.value.at(-1) : undefined
+  return ok(
+    allPage({
+      server: name,
+      title: titleOf(site),
+      email,
+      done: doneIn(site),
+      consents: await listedConsents(site, rows.value, secret, (id) => withdrawAnyForm(name, id)),
+      withdrawAction: withdrawAnyPath(name),
+      older: last === undefined ? null : allPath(name, last),
+    }),
+  )
+}
+
+export async function withdrawAny(site: Site): Visit<string> {
+  const fields = await readFields(site.request)
+  if (!fields.ok) return fields
+  const administrator = await administratorAt(site)
+  if (!administrator.ok) return administrator
+  const { email, secret } = administrator.value
+  const { people, name, compiled } = site
+  const id = fields.value.get('consent') ?? ''
+  const seal = await checkSeal(fields.value, secret, withdrawAnyForm(name, id), people.now())
+  if (!seal.ok) return seal
+  const known = await isConsent(site, id, null)
+  if (!known.ok) return err('unavailable')
+  if (!known.value) return err('consent_unknown')
+  const { tenant } = compiled
+  const by = `administrator ${email}`
+  const changed = await withdrawConsent(people, { tenant, server: name, id, of: null, by })
+  return ok(doneAt(allPath(name), changed > 0 ? 'withdrawn' : 'unchanged'))
+}

@@ -1,0 +1,152 @@
+import { html } from 'hono/html'
+import type { Access } from '../../pdp/evaluation.ts'
+import { consentPath, logoutPath, withdrawPath } from '../address.ts'
+import type { ClientRow, ConsentRow } from '../consents.ts'
+import type { Seal } from '../form.ts'
+import { shown, shownHost } from '../shown.ts'
+import { ACCESS_WORDS } from '../words.ts'
+import { askCard, type Ask } from './ask-card.ts'
+import { consentCard, hiddenFields, type Standing } from './consent-card.ts'
+import { code, layout, name, type Html } from './layout.ts'
+
+export interface ListedConsent {
+  readonly row: ConsentRow
+  readonly standing: Standing
+  /** null: it has ended. */
+  readonly seal: Seal | null
+}
+
+export interface ConsentsPage {
+  readonly server: string
+  readonly title: string
+  /** Whether calls need consents at this server. */
+  readonly isAskedFor: boolean
+  readonly person: { readonly subject: string; readonly issuer: string }
+  readonly done: Done | null
+  readonly ask: Ask | null
+  readonly consents: readonly ListedConsent[]
+  readonly clients: readonly ClientRow[]
+  readonly tools: readonly string[]
+  readonly classes: readonly Access[]
+  readonly logout: Seal
+}
+
+/** What was just done, told after the redirect. */
+export const DONE = {
+  granted: 'Allowed. It counts from the next call on.',
+  withdrawn: 'Withdrawn. It does not count any more from the next call on.',
+  unchanged: 'It had ended already.',
+} as const
+export type Done = keyof typeof DONE
+
+export const isDone = (word: string | null): word is Done =>
+  word !== null && Object.hasOwn(DONE, word)
+
+const MOST_ENDED = 20
+
+export function consentsPage(page: ConsentsPage): Html {
+  const { server, consents } = page
+  const cardOf = ({ row, standing, seal }: ListedConsent): Html =>
+    consentCard(row, {
+      standing,
+      showPerson: false,
+      withdraw: seal === null ? null : { action: withdrawPath(server), seal },
+    })
+  const open = consents.filter(({ seal }) => seal !== null)
+  const ended = consents.filter(({ seal }) => seal === null).slice(0, MOST_ENDED)
+  return layout(
+    `Your consents for ${shown(page.title)}`,
+    html`<div class="who">
+        <span
+          >Signed in as <strong>${name(page.person.subject)}</strong> at
+          ${name(shownHost(new URL(page.person.issuer).host))}</span
+        >
+        <form method="post" action="${logoutPath(server)}">
+          ${hiddenFields({ ...page.logout })}<button class="quiet small">Sign out</button>
+        </form>
+      </div>
+      ${page.ask === null ? '' : askCard(server, page.title, page.ask)}
+      ${
+        page.isAskedFor
+          ? ''
+          : html`<p class="changed">
+              ${name(page.title)} does not ask for consents now: programs may act for you there
+              without them.
+            </p>`
+      }
+      <h2>What you allow now</h2>
+      ${open.length === 0 ? html`<p class="soft">Nothing.</p>` : open.map(cardOf)}
+      ${page.ask === null ? choice(page) : ''}
+      ${ended.length === 0 ? '' : html`<h2>What has ended</h2>`} ${ended.map(cardOf)}`,
+    page.done === null ? null : html`${DONE[page.done]}`,
+  )
+}
+
+/** Leads to the question, and allows nothing itself. */
+function choice({ server, clients, tools, classes }: ConsentsPage): Html | '' {
+  if (clients.length === 0 || (tools.length === 0 && classes.length === 0)) return ''
+  return html`<h2>Allow something</h2>
+    <form class="card" method="get" action="${consentPath(server)}">
+      <div class="field">
+        <label for="client">Which program?</label>
+        <select id="client" name="client">
+          ${clients.map(
+            ({ id, name: claimed }) =>
+              html`<option value="${id}">
+                ${shown(id, 60)}${claimed === '' ? '' : ` (“${shown(claimed, 60)}”)`}
+              </option>`,
+          )}
+        </select>
+      </div>
+      <div class="field">
+        <label for="what">What may it do?</label>
+        <select id="what" name="what">
+          <optgroup label="One tool">
+            ${tools.map((tool) => html`<option value="tool:${tool}">${shown(tool)}</option>`)}
+          </optgroup>
+          <optgroup label="Any tool">
+            ${classes.map(
+              (access) => html`<option value="access:${access}">${ACCESS_WORDS[access]}</option>`,
+            )}
+          </optgroup>
+        </select>
+      </div>
+      <div class="actions"><button class="quiet">Look at it</button></div>
+      <p class="soft">You decide on the next page.</p>
+    </form>`
+}
+
+export interface AllPage {
+  readonly server: string
+  readonly title: string
+  readonly email: string
+  readonly done: Done | null
+  readonly consents: readonly ListedConsent[]
+  readonly withdrawAction: string
+  /** null: these are all. */
+  readonly older: string | null
+}
+
+/** For administrators: what everybody gave. */
+export function allPage(page: AllPage): Html {
+  return layout(
+    `All consents for ${shown(page.title)}`,
+    html`<p class="who">
+        <span
+          >You are <strong>${name(page.email)}</strong>, an administrator of
+          ${code(page.server)}.</span
+        >
+      </p>
+      <p class="soft">You can withdraw what people gave. Only they can give it.</p>
+      ${page.consents.length === 0 ? html`<p>Nobody has allowed anything here.</p>` : ''}
+      ${page.consents.map(({ row, standing, seal }) =>
+        consentCard(row, {
+          standing,
+          showPerson: true,
+          withdraw: seal === null ? null : { action: page.withdrawAction, seal },
+        }),
+      )}
+      ${page.older === null ? '' : html`<p><a href="${page.older}">Older ones</a></p>`}`,
+    page.done === null ? null : html`${DONE[page.done]}`,
+  )
+}

@@ -1,0 +1,18 @@
+import type { Fetch } from '../authentication/key-fetch.ts'
+import type { Doors } from '../pep/doors.ts'
+import type { Secrets } from '../secrets.ts'
+import type { Allowance } from '../storage/allowance.ts'
+
+/** What the pages need of the world. Made once per isolate (`app.ts`). */
+export interface People {
+  readonly doors: Pick<Doors, 'config' | 'policies' | 'keys'>
+  /** The database of policies, to write sessions and consents into. */
+  readonly database: D1Database
+  readonly secrets: Secrets
+  /** How often this isolate may look for newer rows because a page was asked for. */
+  readonly visits: Allowance
+  readonly fetch: Fetch
+  readonly now: () => number
+  /** For the operator: nothing of a person or a token. */
+  readonly report: (event: Readonly<Record<string, string>>) => void
+}
