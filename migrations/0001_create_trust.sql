@@ -31,11 +31,11 @@ CREATE TRIGGER keep_revision BEFORE DELETE ON revision BEGIN
   SELECT RAISE(ABORT, 'a revision is never deleted: it only moves on');
 END;
 
--- An issuer whose tokens this tenant accepts. It belongs wholly to the tenant, unless `tenant_claim`
--- names the claim that says whose user a token speaks of.
+-- Whose word this tenant takes. A row belongs wholly to the tenant, unless `tenant_claim` names the
+-- claim that says whose user a token speaks of.
 CREATE TABLE issuers (
   tenant         TEXT NOT NULL REFERENCES tenants (id),
-  url            TEXT NOT NULL CHECK (url GLOB 'https://?*' OR url GLOB 'http://127.0.0.1*' OR url GLOB 'http://localhost*' OR url GLOB 'http://[[]::1]*'),
+  url            TEXT NOT NULL CHECK (length(url) <= 2048),
   jwks_uri       TEXT NOT NULL CHECK (jwks_uri GLOB 'https://?*' OR jwks_uri GLOB 'http://127.0.0.1*' OR jwks_uri GLOB 'http://localhost*' OR jwks_uri GLOB 'http://[[]::1]*'),
   algorithms     TEXT NOT NULL DEFAULT '["ES256"]' CHECK (json_valid(algorithms) AND json_type(algorithms) = 'array' AND json_array_length(algorithms) > 0),
   tenant_claim   TEXT CHECK (tenant_claim <> ''),
@@ -44,23 +44,53 @@ CREATE TABLE issuers (
   active         INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
   -- Set for the issuer of the local demo. Behind a public origin it stops every call.
   demo           INTEGER NOT NULL DEFAULT 0 CHECK (demo IN (0, 1)),
-  PRIMARY KEY (tenant, url)
+  -- `oauth`: an authorization server. `workload`: a trust domain (SPIFFE, WIMSE), whose documents name
+  -- workloads and never people. `access`: a team of Cloudflare Access, for people who administer; no
+  -- call is ever made with what it signs.
+  kind           TEXT NOT NULL DEFAULT 'oauth' CHECK (kind IN ('oauth', 'workload', 'access')),
+  -- Who our documents must be for: the AUD tag of the Access application.
+  audience       TEXT CHECK (audience <> ''),
+  -- Which tokens its introspection endpoint is asked about (RFC 7662): opaque ones, JWTs once their
+  -- signature holds, or both.
+  introspection        TEXT NOT NULL DEFAULT 'never' CHECK (introspection IN ('never', 'opaque', 'jwt', 'always')),
+  introspection_url    TEXT CHECK (introspection_url GLOB 'https://?*' OR introspection_url GLOB 'http://127.0.0.1*' OR introspection_url GLOB 'http://localhost*' OR introspection_url GLOB 'http://[[]::1]*'),
+  -- Names of Worker secrets, never secrets. What each may be used for stands inside it.
+  introspection_secret TEXT CHECK (introspection_secret GLOB 'INTROSPECTION_?*' AND introspection_secret NOT GLOB '*[^A-Z0-9_]*'),
+  -- Under which client id people log in to our own pages here; NULL: nobody does.
+  login_client         TEXT CHECK (login_client <> ''),
+  -- NULL: a public client, which PKCE alone protects.
+  login_secret         TEXT CHECK (login_secret GLOB 'LOGIN_?*' AND login_secret NOT GLOB '*[^A-Z0-9_]*'),
+  PRIMARY KEY (tenant, url),
+  CHECK (CASE kind
+    WHEN 'workload' THEN (url GLOB 'spiffe://?*' OR url GLOB 'wimse://?*')
+      AND substr(url, instr(url, '://') + 3) NOT GLOB '*[^a-z0-9._-]*'
+    ELSE url GLOB 'https://?*' OR url GLOB 'http://127.0.0.1*' OR url GLOB 'http://localhost*' OR url GLOB 'http://[[]::1]*'
+  END),
+  CHECK ((kind = 'access') = (audience IS NOT NULL)),
+  CHECK (kind = 'oauth' OR (introspection = 'never' AND login_client IS NULL)),
+  CHECK (introspection = 'never' OR (introspection_url IS NOT NULL AND introspection_secret IS NOT NULL)),
+  CHECK (login_secret IS NULL OR login_client IS NOT NULL)
 ) STRICT;
 
 CREATE INDEX issuers_by_url ON issuers (url);
-CREATE INDEX issuers_by_local ON issuers (tenant) WHERE demo = 1 OR url GLOB 'http:*' OR jwks_uri GLOB 'http:*';
+CREATE INDEX issuers_by_local ON issuers (tenant) WHERE demo = 1 OR url GLOB 'http:*' OR jwks_uri GLOB 'http:*' OR introspection_url GLOB 'http:*';
+-- An opaque token names nobody. With two candidates it would be shown to one that did not issue it.
+CREATE UNIQUE INDEX issuers_one_opaque ON issuers (tenant) WHERE active = 1 AND introspection IN ('opaque', 'always');
 
--- Two tenants may share an issuer only if each token says which of them it speaks for.
+-- Two tenants may share an issuer only if each token says which of them it speaks for: by a claim,
+-- or, at Cloudflare Access, by the application that it is for.
 CREATE TRIGGER issuers_one_tenant_insert BEFORE INSERT ON issuers
 WHEN EXISTS (SELECT 1 FROM issuers AS other WHERE other.url = NEW.url AND other.tenant <> NEW.tenant
-             AND (other.tenant_claim IS NULL OR NEW.tenant_claim IS NULL))
+             AND (other.tenant_claim IS NULL OR NEW.tenant_claim IS NULL)
+             AND NOT (other.kind = 'access' AND NEW.kind = 'access' AND other.audience <> NEW.audience))
 BEGIN
   SELECT RAISE(ABORT, 'this issuer serves another tenant: both rows need a tenant_claim');
 END;
 CREATE TRIGGER issuers_one_tenant_update BEFORE UPDATE ON issuers
 WHEN EXISTS (SELECT 1 FROM issuers AS other WHERE other.url = NEW.url
              AND other.tenant <> NEW.tenant AND other.tenant <> OLD.tenant
-             AND (other.tenant_claim IS NULL OR NEW.tenant_claim IS NULL))
+             AND (other.tenant_claim IS NULL OR NEW.tenant_claim IS NULL)
+             AND NOT (other.kind = 'access' AND NEW.kind = 'access' AND other.audience <> NEW.audience))
 BEGIN
   SELECT RAISE(ABORT, 'this issuer serves another tenant: both rows need a tenant_claim');
 END;
@@ -71,6 +101,11 @@ CREATE TABLE clients (
   id     TEXT NOT NULL CHECK (id <> ''),
   name   TEXT NOT NULL DEFAULT '',
   active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+  -- Where its logins return to, a JSON array of hosts: what people are shown of it besides a name that
+  -- anybody can take.
+  redirect_hosts TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(redirect_hosts) AND json_type(redirect_hosts) = 'array' AND length(redirect_hosts) <= 4000),
+  -- 0: trusted as itself only. What it asks for a person is refused, whatever its token says.
+  acts_for_users INTEGER NOT NULL DEFAULT 1 CHECK (acts_for_users IN (0, 1)),
   PRIMARY KEY (tenant, issuer, id)
 ) STRICT;
 

@@ -19,6 +19,8 @@ CREATE TABLE servers (
   active         INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
   -- 1: a client acts for a person only where that person consented to it (table `consents`).
   consent_required INTEGER NOT NULL DEFAULT 0 CHECK (consent_required IN (0, 1)),
+  -- 1: a DPoP proof must carry a nonce of ours, so that none can be made in advance (RFC 9449 §9).
+  dpop_nonce     INTEGER NOT NULL DEFAULT 0 CHECK (dpop_nonce IN (0, 1)),
   -- Until then only door one, revocations and the borders between tenants are enforced; everything
   -- else is written down as what it would have been. At most 14 days ahead (triggers below).
   observe_until  INTEGER,

@@ -1,11 +1,13 @@
 -- What is no longer trusted, whatever tokens say. Read afresh at every call; to lift one, delete it.
 CREATE TABLE revocations (
   tenant     TEXT NOT NULL REFERENCES tenants (id),
-  kind       TEXT NOT NULL CHECK (kind IN ('token', 'session', 'client', 'subject', 'agent', 'server', 'tool', 'issuer', 'tenant', 'consent', 'task')),
-  -- token: its `jti`; session: the session key that records show; tool: `server/tool`; otherwise the
-  -- thing's own id (of a consent or task too).
+  kind       TEXT NOT NULL CHECK (kind IN ('token', 'token_session', 'proof_key', 'session', 'client', 'subject', 'agent', 'server', 'tool', 'issuer_key', 'issuer', 'tenant', 'consent', 'task')),
+  -- token: its `jti`, never its text; token_session: the `sid` of the login that it came from;
+  -- proof_key: the thumbprint of a DPoP key, certificate or workload key (RFC 7638, RFC 8705);
+  -- issuer_key: the `kid` of a key of `issuer`; session: the session key that records show; tool:
+  -- `server/tool`; otherwise the thing's own id (of a consent or task too).
   id         TEXT NOT NULL CHECK (id <> ''),
-  -- The issuer that names a token, client, subject or agent; `*` for any issuer of this tenant.
+  -- The issuer that names a token, login, key, client, subject or agent; `*` for any of this tenant.
   issuer     TEXT NOT NULL DEFAULT '*' CHECK (issuer <> ''),
   reason     TEXT NOT NULL DEFAULT '',
   revoked_at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),

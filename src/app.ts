@@ -3,6 +3,7 @@ import { cors } from 'hono/cors'
 import { CallerRows } from './authzen/caller-rows.ts'
 import { decisionPoint } from './authzen/doors.ts'
 import { configurationResponse } from './authzen/metadata.ts'
+import { createIntrospection } from './authentication/introspection/introspection.ts'
 import { createKeySource } from './authentication/keys.ts'
 import { ConfigError, parseConfig, type Config } from './config.ts'
 import { healthResponse } from './http/health.ts'
@@ -10,8 +11,11 @@ import { metadataResponse } from './http/metadata.ts'
 import type { Doors } from './pep/doors.ts'
 import { enforce } from './pep/enforce.ts'
 import { RPC } from './pep/explanation.ts'
+import type { People } from './people/people.ts'
+import { peopleRoutes } from './people/routes.ts'
 import { isOurs } from './pep/receive.ts'
 import { Allowance } from './storage/allowance.ts'
+import { createSecrets } from './secrets.ts'
 import { PolicyStore } from './storage/policy-store.ts'
 import { SightingStore } from './storage/sightings.ts'
 
@@ -19,6 +23,7 @@ interface Deployment {
   readonly env: Env
   readonly doors: Doors
   readonly callers: CallerRows
+  readonly people: People
 }
 
 /** Parts of an isolate, made with its first request. The environment of an isolate never changes. */
@@ -33,13 +38,33 @@ function deploymentOf(env: Env): Deployment {
     now: Date.now,
   })
   const policies = new PolicyStore(env.DB, config)
+  const secrets = createSecrets(env)
   deployment = {
     env,
     callers: new CallerRows(policies),
+    people: {
+      doors: { config, policies, keys },
+      database: env.DB,
+      secrets,
+      visits: new Allowance(VISITS_PER_SECOND),
+      fetch: (url, init) => fetch(url, init),
+      now: () => Date.now(),
+      report: (event) => console.warn(JSON.stringify(event)),
+    },
     doors: {
       config,
       policies,
       keys,
+      introspection: createIntrospection({
+        secrets,
+        keys,
+        urls: { allowLoopback: config.allowLoopback, ownHosts: config.hosts },
+        fetch: (url, init) => fetch(url, init),
+        now: Date.now,
+        report: (issuer, detail) => {
+          console.warn(JSON.stringify({ event: 'introspection_failed', issuer, detail }))
+        },
+      }),
       sessions: env.SESSIONS,
       sightings: new SightingStore(env.DB),
       ownListings: new Allowance(OWN_LISTINGS_PER_SECOND),
@@ -53,6 +78,9 @@ function deploymentOf(env: Env): Deployment {
 /** Calls that wait for a look at their tool's definition; beyond it they are told to come again. */
 const OWN_LISTINGS_PER_SECOND = 5
 
+/** Pages of our own that are shown to people. */
+const VISITS_PER_SECOND = 200
+
 type App = { Bindings: Env }
 
 /** Routes, and the one place where a fault ends. Hono holds no security logic. */
@@ -61,11 +89,16 @@ export const app = new Hono<App>()
 const allowedOrigin = (origin: string, config: Config): string | null =>
   config.allowedOrigins.has(origin) ? origin : null
 
+app.route(
+  '/',
+  peopleRoutes((env) => deploymentOf(env).people),
+)
+
 app.use('/:server/mcp', (context, next) =>
   cors({
     origin: (origin) => allowedOrigin(origin, deploymentOf(context.env).doors.config),
     allowMethods: ['POST'],
-    exposeHeaders: ['WWW-Authenticate', 'Retry-After'],
+    exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce'],
     maxAge: 600,
   })(context, next),
 )

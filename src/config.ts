@@ -63,6 +63,9 @@ function parseOrigin(text: string): URL {
   return url
 }
 
+/** RFC 8707 resource identifier of a server: the URL that clients call. */
+export const resourceOf = (origin: string, server: string): string => `${origin}/${server}/mcp`
+
 const words = (text: string | undefined): string[] =>
   (text ?? '').split(' ').filter((word) => word !== '')
 

@@ -71,9 +71,12 @@ export class CallerRows {
     claims: Claims,
     payload: JsonObject,
   ): Promise<Result<CallerRow | TokenRefusal | null, StoreFault>> {
-    const { tenant, issuer, client, tokenId } = claims
+    const { tenant, issuer, client, tokenId, sessionId, keyId, bindings } = claims
     const names: readonly (readonly [RevocationKind, string])[] = [
-      ['token', tokenId],
+      ...(tokenId === null ? [] : [['token', tokenId] as const]),
+      ...(sessionId === null ? [] : [['token_session', sessionId] as const]),
+      ...(keyId === null ? [] : [['issuer_key', keyId] as const]),
+      ...bindings.map(({ thumbprint }) => ['proof_key', thumbprint] as const),
       ['client', client],
       ['subject', client],
       ['issuer', issuer],
@@ -109,7 +112,8 @@ function callerRow(row: StoredRow, payload: JsonObject): CallerRow | TokenRefusa
     return { at: 'authenticate', reason: 'tenant_mismatch' }
   }
   const revoked = JSON.parse(row.revoked) as readonly RevocationKind[]
-  if (revoked.includes('token')) return { at: 'decide', reason: 'revoked', kind: 'token' }
+  const kind = OF_THE_TOKEN.find((one) => revoked.includes(one))
+  if (kind !== undefined) return { at: 'decide', reason: 'revoked', kind }
   if (revoked.length > 0) return null
   const patterns = textsIn(row.subjects).map(parseGlob)
   return {
@@ -118,6 +122,14 @@ function callerRow(row: StoredRow, payload: JsonObject): CallerRow | TokenRefusa
     maySpeakOf: (subject) => patterns.some((pattern) => pattern.matches(subject)),
   }
 }
+
+/** Another token may do where one of these is revoked. */
+const OF_THE_TOKEN: readonly RevocationKind[] = [
+  'token',
+  'token_session',
+  'proof_key',
+  'issuer_key',
+]
 
 /** What is no text in a list names nothing. */
 const textsIn = (json: string): readonly string[] =>

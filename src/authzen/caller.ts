@@ -105,10 +105,10 @@ const only = (found: readonly Trusting[]): Trusting | 'several' | null =>
 async function identifyAt(
   { server, tenant }: Trusting,
   payload: JsonObject,
-  { credentials, audiences }: ReceivedQuestion,
+  { credentials, audiences, targets }: ReceivedQuestion,
   doors: Doors,
 ): Promise<Result<Identified, Refusal>> {
-  const presented: Presented = { server, credentials, resources: audiences }
+  const presented: Presented = { server, credentials, resources: audiences, targets }
   const caller = await identify(presented, doors)
   if (!caller.ok) return caller
   // A server's name may have gone to another tenant since it was looked up.

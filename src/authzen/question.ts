@@ -43,12 +43,9 @@ export function questionBy(matter: Matter, compiled: CompiledTenant): Question {
     actor,
     session,
     credential: {
-      tokenId: person.tokenId,
+      ...person.token,
       actorChain: person.agent === null ? [] : [person.agent],
       scopes: person.scopes ?? scopesNeeded(matter, compiled),
-      acr: person.acr,
-      authTime: person.authTime,
-      senderConstrained: person.senderConstrained,
     },
     server,
     method,

@@ -1,9 +1,9 @@
-import type { Credentials } from '../authentication/authenticate.ts'
 import { readCredentials } from '../authentication/authenticate.ts'
+import { credentialsOf, type Credentials } from '../authentication/credentials.ts'
 import type { Config } from '../config.ts'
 import { readJson } from '../mcp/json.ts'
 import type { JsonValue } from '../mcp/value.ts'
-import { checkAddress, checkForm, credentialsOf, decode, readBounded } from '../pep/receive.ts'
+import { checkAddress, checkForm, decode, readBounded } from '../pep/receive.ts'
 import type { Refusal } from '../pep/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 
@@ -16,6 +16,8 @@ export interface ReceivedQuestion {
   readonly body: JsonValue
   /** What a token must be for, under each public origin. */
   readonly audiences: readonly [string, ...string[]]
+  /** What a proof must have been made for: the address that was called, under each public origin. */
+  readonly targets: readonly string[]
 }
 
 /** Shape only. Whoever shows no credential at all is not read any further. */
@@ -44,6 +46,7 @@ export async function receiveQuestion(
     credentials,
     body: body.value,
     audiences: [audienceOf(canonical), ...aliases.map(audienceOf)],
+    targets: config.publicOrigins.map((origin) => `${origin}${new URL(request.url).pathname}`),
   })
 }
 

@@ -27,6 +27,7 @@ export function httpError(refused: DoorRefusal): HttpError {
       const challenge = CHALLENGES[code]
       if (challenge !== undefined) headers['www-authenticate'] = challenge
       if (help.kind === 'retry_later') headers['retry-after'] = String(help.afterSeconds)
+      if (refused.refusal.reason === 'proof_nonce') headers['dpop-nonce'] = refused.refusal.nonce
       if (refused.refusal.reason === 'method_not_allowed') headers['allow'] = 'POST'
       const message = SENTENCES[refused.refusal.reason] ?? sentence
       return { status: status.modern, code, message, headers }
@@ -39,9 +40,11 @@ export function httpError(refused: DoorRefusal): HttpError {
  * set up by hand, and has no browser to follow anything with.
  */
 const CHALLENGES: Readonly<Record<string, string>> = {
-  credentials_missing: 'Bearer realm="access/v1"',
+  credentials_missing: 'Bearer realm="access/v1", DPoP realm="access/v1"',
   credentials_malformed: 'Bearer realm="access/v1", error="invalid_request"',
   token_invalid: 'Bearer realm="access/v1", error="invalid_token"',
+  proof_invalid: 'DPoP realm="access/v1", error="invalid_dpop_proof"',
+  proof_nonce: 'DPoP realm="access/v1", error="use_dpop_nonce"',
 }
 
 /** What the front door says otherwise, because it speaks of MCP. */

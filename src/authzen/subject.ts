@@ -1,24 +1,17 @@
 // Pure. Who a question is about: what an access token would have said, as the caller says it.
-import { isEpochSeconds, isIdentifier } from '../authentication/text.ts'
-import type { JsonObject, JsonValue } from '../mcp/value.ts'
+import type { JsonObject } from '../mcp/value.ts'
 import type { Network } from '../pdp/evaluation.ts'
 import { ok, type Result } from '../result.ts'
+import { readCredential, type ToldCredential } from './credential.ts'
 import { malformed, readName, readObject, type Asked, type Malformed } from './request.ts'
 
-export interface Person {
+export interface Person extends ToldCredential {
   readonly subject: string
   /** null: the caller's own. */
   readonly issuer: string | null
   /** null: the caller itself. */
   readonly client: string | null
   readonly agent: string | null
-  /** '': the caller does not say. */
-  readonly tokenId: string
-  /** null: the caller does not say, and checks scopes by itself. */
-  readonly scopes: readonly string[] | null
-  readonly acr: string | null
-  readonly authTime: number | null
-  readonly senderConstrained: boolean
   readonly network: Network
 }
 
@@ -70,56 +63,6 @@ export function readPerson(
     network: network.value,
   })
 }
-
-type Credential = Pick<Person, 'tokenId' | 'scopes' | 'acr' | 'authTime' | 'senderConstrained'>
-
-/** How far the caller's clock may run ahead of ours, as for tokens. */
-const AHEAD_SECONDS = 60
-
-function readCredential(properties: JsonObject, nowMs: number): Result<Credential, Malformed> {
-  const path = 'subject.properties'
-  const tokenId = readName(properties, 'token_id', path)
-  if (!tokenId.ok) return tokenId
-  const acr = readName(properties, 'acr', path)
-  if (!acr.ok) return acr
-  const { auth_time: authTime = null, sender_constrained: senderConstrained = false } = properties
-  // A login in the future would satisfy every demand for a recent one (RFC 9470 §5).
-  const isPast = isEpochSeconds(authTime ?? 0) && Number(authTime) <= nowMs / 1000 + AHEAD_SECONDS
-  if (!isPast || (authTime === null && 'auth_time' in properties)) {
-    return malformed('`subject.properties.auth_time` must be a past time in epoch seconds')
-  }
-  if (typeof senderConstrained !== 'boolean') {
-    return malformed('`subject.properties.sender_constrained` must be true or false')
-  }
-  const scopes = readScopes(properties)
-  if (!scopes.ok) return scopes
-  return ok({
-    tokenId: tokenId.value ?? '',
-    acr: acr.value,
-    authTime: authTime as number | null,
-    senderConstrained,
-    scopes: scopes.value,
-  })
-}
-
-/** A list, or one text as in a token (RFC 6749 §3.3); one of them. */
-function readScopes({ scopes, scope }: JsonObject): Result<readonly string[] | null, Malformed> {
-  if (scopes !== undefined && scope !== undefined) {
-    return malformed('`subject.properties` has both `scopes` and `scope`')
-  }
-  if (scope !== undefined) {
-    return typeof scope === 'string'
-      ? ok(scope.split(' ').filter((one) => one !== ''))
-      : malformed('`subject.properties.scope` must be a text')
-  }
-  if (scopes === undefined) return ok(null)
-  return isListOfNames(scopes)
-    ? ok(scopes)
-    : malformed('`subject.properties.scopes` must be a list of texts')
-}
-
-const isListOfNames = (value: JsonValue): value is readonly string[] =>
-  Array.isArray(value) && value.every(isIdentifier)
 
 /** Where the subject is. Where the caller itself is says nothing about that, and is not taken. */
 function readNetwork(context: JsonObject): Result<Network, Malformed> {

@@ -33,8 +33,17 @@ export interface EvaluationRequest {
       readonly agent: string | null
       /** All `act.sub`, outermost first: for the reader, never for the decision. */
       readonly actorChain: readonly string[]
-      readonly tokenId: string
+      /** null: the issuer gives its tokens no names. */
+      readonly tokenId: string | null
+      /** The issuer's name for the login that the token came from (`sid`). */
+      readonly tokenSession: string | null
+      /** The `kid` of the issuer's key that signed the token; null for an opaque one. */
+      readonly issuerKey: string | null
+      /** The keys that were shown in this request. */
+      readonly bindings: readonly KeyBinding[]
       readonly scopes: readonly string[]
+      /** An upper bound on what the token may do (RFC 9396); null: none. */
+      readonly authorizationDetails: readonly JsonObject[] | null
       /** How the person logged in (`acr`), and when: epoch seconds (RFC 9470 §4). */
       readonly acr: string | null
       readonly authTime: number | null
@@ -57,6 +66,12 @@ export interface EvaluationRequest {
   }
 }
 
+/** A key that the caller proved to hold, by its thumbprint (RFC 7638, RFC 8705 §3.1). */
+export interface KeyBinding {
+  readonly kind: 'dpop' | 'certificate' | 'workload'
+  readonly thumbprint: string
+}
+
 /** Where the request came from, as the platform saw it; null where it does not say. */
 export interface Network {
   readonly ip: string | null
@@ -67,6 +82,8 @@ export interface Network {
 
 export interface ServerFacts {
   readonly name: string
+  /** Its resource identifier under each public origin (RFC 8707). */
+  readonly resources: readonly string[]
   readonly active: boolean
   readonly internal: boolean
   readonly requiredScopes: readonly string[]
@@ -157,6 +174,8 @@ export interface Facts {
   readonly server: ServerFacts
   /** null: no row. */
   readonly clientActive: boolean | null
+  /** It may act for a person, and its issuer knows people: not so for a trust domain of workloads. */
+  readonly clientActsForUsers: boolean
   /** null: no row, or no agent. */
   readonly agentActive: boolean | null
   readonly subjectRoles: readonly RoleFact[]

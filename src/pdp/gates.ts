@@ -1,5 +1,6 @@
 // Pure. The gates of door two before the policies, in their order, each with its own refusal. A new
 // gate is a function and a line in GATES.
+import { coverageOf } from './authorization-details.ts'
 import { consentState } from './consent.ts'
 import type { Actor, EvaluationRequest, Facts } from './evaluation.ts'
 import { isWorkload } from './evaluation.ts'
@@ -12,12 +13,14 @@ export const GATES: readonly Gate[] = [
   revoked,
   tenant,
   client,
+  delegate,
   agent,
   tool,
   definition,
   targets,
   consent,
   scope,
+  authorization,
   task,
 ]
 
@@ -30,6 +33,7 @@ export const ENFORCED_ALWAYS: ReadonlySet<DecisionRefusal['reason']> = new Set([
   'tenant_inactive',
   'server_inactive',
   'client_inactive',
+  'client_not_delegate',
   'agent_inactive',
   'target_unreadable',
   'target_of_another_tenant',
@@ -54,6 +58,13 @@ function tenant(_: Actor, __: EvaluationRequest, facts: Facts): DecisionRefusal 
 function client(_: Actor, __: EvaluationRequest, facts: Facts): DecisionRefusal | null {
   if (facts.clientActive === null) return { at: 'decide', reason: 'client_unknown' }
   return facts.clientActive ? null : { at: 'decide', reason: 'client_inactive' }
+}
+
+/** INVARIANT: software that is trusted as itself never acts for a person, whatever its token says. */
+function delegate(actor: Actor, _: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  return facts.clientActsForUsers || isWorkload(actor)
+    ? null
+    : { at: 'decide', reason: 'client_not_delegate' }
 }
 
 function agent(actor: Actor, _: EvaluationRequest, facts: Facts): DecisionRefusal | null {
@@ -109,18 +120,42 @@ function consent(actor: Actor, request: EvaluationRequest, facts: Facts): Decisi
   const { name, access } = facts.tool
   return state === 'given'
     ? null
-    : { at: 'decide', reason: 'consent_required', state, tool: name, access }
+    : {
+        at: 'decide',
+        reason: 'consent_required',
+        state,
+        client: actor.client,
+        server: facts.server.name,
+        tool: name,
+        access,
+      }
 }
+
+/** All that the call needs, so that a client that asks for a token asks once. */
+export const scopesOfCall = ({ server, tool: called }: Facts): readonly string[] => [
+  ...new Set([...server.requiredScopes, ...(called?.requiredScopes ?? [])]),
+]
 
 /** The coarse first gate: a scope is never a permission, its absence is always a no. */
 function scope(_: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
-  const needed = [
-    ...new Set([...facts.server.requiredScopes, ...(facts.tool?.requiredScopes ?? [])]),
-  ]
+  const needed = scopesOfCall(facts)
   const granted = new Set(request.subject.properties.scopes)
   return needed.every((one) => granted.has(one))
     ? null
     : { at: 'decide', reason: 'insufficient_scope', scopes: needed }
+}
+
+/** What was granted in detail is a bound on every call, and of a listing on what it shows. */
+function authorization(_: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  if (facts.tool === null) return null
+  const coverage = coverageOf(request.subject.properties.authorizationDetails, {
+    resources: facts.server.resources,
+    tool: facts.tool,
+    targets: request.context.arguments === null ? null : facts.targets,
+  })
+  return coverage === 'covered'
+    ? null
+    : { at: 'decide', reason: 'outside_authorization', fault: coverage }
 }
 
 /** A task only narrows; where none is open, policies may still ask for one. */

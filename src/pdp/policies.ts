@@ -3,6 +3,7 @@
 import { unmetNeeds } from './assurance.ts'
 import { variablesOf } from './call-variables.ts'
 import type { Actor, Evaluation, EvaluationRequest, Facts, PolicyMatch } from './evaluation.ts'
+import { scopesOfCall } from './gates.ts'
 import { isProblem, type Policy, type PolicySet } from './policy.ts'
 import { allowSpeaksOf, denySpeaksOf, principals, type Principal } from './principals.ts'
 import { labelsOfCall } from './tool-class.ts'
@@ -50,14 +51,15 @@ export function judgePolicies(
   }
   matches.sort(byPassThenId)
   const enforced = matches.filter(({ mode }) => mode === 'enforce')
+  const scopes = scopesOfCall(facts)
   const rowOf = new Map(candidates.map(({ row }) => [row.id, row]))
   return {
-    refusal: verdictOf(passes, enforced, rowOf),
+    refusal: verdictOf(passes, enforced, rowOf, scopes),
     matches,
     wouldBe:
       enforced.length === matches.length
         ? null
-        : { by: 'shadow', refusal: verdictOf(passes, matches, rowOf) },
+        : { by: 'shadow', refusal: verdictOf(passes, matches, rowOf, scopes) },
   }
 }
 

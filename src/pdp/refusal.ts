@@ -4,12 +4,15 @@ import type { Access } from './evaluation.ts'
 /** The kinds of thing that a revocation row can name. One list serves SQL, facts and records. */
 export const REVOCATION_KINDS = [
   'token',
+  'token_session',
+  'proof_key',
   'session',
   'client',
   'subject',
   'agent',
   'server',
   'tool',
+  'issuer_key',
   'issuer',
   'tenant',
   'consent',
@@ -29,6 +32,8 @@ export type DecisionRefusal =
   | { readonly at: 'decide'; readonly reason: 'server_inactive' }
   | { readonly at: 'decide'; readonly reason: 'client_unknown' }
   | { readonly at: 'decide'; readonly reason: 'client_inactive' }
+  /** It is trusted as itself only, and the subject is somebody else. */
+  | { readonly at: 'decide'; readonly reason: 'client_not_delegate' }
   | { readonly at: 'decide'; readonly reason: 'agent_unknown' }
   | { readonly at: 'decide'; readonly reason: 'agent_inactive' }
   | { readonly at: 'decide'; readonly reason: 'tool_unknown'; readonly tool: string }
@@ -47,6 +52,9 @@ export type DecisionRefusal =
       readonly at: 'decide'
       readonly reason: 'consent_required'
       readonly state: ConsentState
+      /** What to ask the person for. */
+      readonly client: string
+      readonly server: string
       readonly tool: string
       readonly access: Access
     }
@@ -55,6 +63,12 @@ export type DecisionRefusal =
       readonly reason: 'insufficient_scope'
       /** Every scope that the operation needs, granted ones included (RFC 6750 §3.1). */
       readonly scopes: readonly string[]
+    }
+  /** What the token was granted for in detail (RFC 9396) does not cover the call, or cannot be read. */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'outside_authorization'
+      readonly fault: 'not_covered' | 'unreadable'
     }
   /** Two tasks are open, and nothing says which of them this call belongs to. */
   | { readonly at: 'decide'; readonly reason: 'task_ambiguous' }
@@ -75,6 +89,8 @@ export type DecisionRefusal =
       readonly policy: string
       readonly acrValues: readonly string[]
       readonly maxAgeSeconds: number | null
+      /** Every scope that the operation needs: the token of the new login must have them too. */
+      readonly scopes: readonly string[]
     }
   /** An allow would match if the token were bound to a key of the client. */
   | {

@@ -11,6 +11,7 @@ export function verdictOf(
   passes: readonly Principal[],
   matches: readonly PolicyMatch[],
   rows: ReadonlyMap<string, PolicyRow>,
+  scopes: readonly string[],
 ): DecisionRefusal | null {
   const deny = matches.find((match) => match.effect === 'deny' && match.counted)
   if (deny !== undefined) {
@@ -23,7 +24,7 @@ export function verdictOf(
   const allows = open.filter((match) => match !== null)
   return (
     bindingNeeded(allows) ??
-    loginNeeded(allows, rows) ??
+    loginNeeded(allows, rows, scopes) ??
     approvalNeeded(allows.filter(({ needs }) => needs.includes('approval')))
   )
 }
@@ -51,6 +52,7 @@ function bindingNeeded(allows: readonly PolicyMatch[]): DecisionRefusal | null {
 function loginNeeded(
   allows: readonly PolicyMatch[],
   rows: ReadonlyMap<string, PolicyRow>,
+  scopes: readonly string[],
 ): DecisionRefusal | null {
   const match = allows.find(({ needs }) => needs.includes('acr') || needs.includes('recent_login'))
   const row = rows.get(match?.id ?? '')
@@ -63,6 +65,7 @@ function loginNeeded(
     // Both at once, whichever is missing: one login must be enough (RFC 9470 §3).
     acrValues: acrValues(row),
     maxAgeSeconds: row.maxAuthAgeSeconds,
+    scopes,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Introspection } from '../authentication/introspection/introspection.ts'
 import type { KeySource } from '../authentication/keys.ts'
 import type { Config } from '../config.ts'
 import type { Session } from '../durable-objects/session.ts'
@@ -11,6 +12,7 @@ export interface Doors {
   readonly config: Config
   readonly policies: PolicyStore
   readonly keys: KeySource
+  readonly introspection: Introspection
   readonly sessions: DurableObjectNamespace<Session>
   readonly sightings: SightingStore
   /** How often this isolate may list tools for itself. */

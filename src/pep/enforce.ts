@@ -2,6 +2,8 @@ import { NO_REPLY, replyTo } from '../mcp/reply.ts'
 import { understand } from '../mcp/understand.ts'
 import type { Result } from '../result.ts'
 import { decide, unrecorded, type Refused } from './decide.ts'
+import { schemeOf } from '../authentication/authenticate.ts'
+import { credentialsOf } from '../authentication/credentials.ts'
 import type { Background, Doors } from './doors.ts'
 import { forward } from './forward.ts'
 import { identify } from './identify.ts'
@@ -33,6 +35,7 @@ export async function enforce(
     ...(received.ok ? replyTo(received.value.message, received.value.headers) : NO_REPLY),
     decision,
     resourceMetadata: metadataUrl(request, server),
+    scheme: schemeOf(credentialsOf(request)),
     scopes: doors.policies.requiredScopes(server),
   })
 }

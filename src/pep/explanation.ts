@@ -1,5 +1,6 @@
 import type { Era } from '../mcp/refusal.ts'
-import type { ConsentState } from '../pdp/refusal.ts'
+import { consentPath } from '../people/address.ts'
+import type { ConsentState, RevocationKind } from '../pdp/refusal.ts'
 import type { Refusal } from './refusal.ts'
 
 /** The one thing that helps, for a program to read. */
@@ -12,7 +13,14 @@ export type Help =
       readonly acrValues: readonly string[]
       readonly maxAgeSeconds: number | null
     }
-  | { readonly kind: 'obtain_consent'; readonly tool: string; readonly access: string }
+  | {
+      readonly kind: 'obtain_consent'
+      readonly client: string
+      readonly tool: string
+      readonly access: string
+      /** Where the person can give it. */
+      readonly page: string
+    }
   | { readonly kind: 'ask_for_approval' }
   | { readonly kind: 'ask_an_administrator' }
   | { readonly kind: 'retry_later'; readonly afterSeconds: number }
@@ -51,8 +59,11 @@ export const RPC = {
   unavailable: 50301,
 } as const
 
-/** Exhaustive on purpose, without a default: a new refusal does not compile until it is explained. */
-export function explain(refusal: Refusal): Explanation {
+/**
+ * Exhaustive on purpose, without a default: a new refusal does not compile until it is explained.
+ * `origin` is ours, for addresses; without it they are paths.
+ */
+export function explain(refusal: Refusal, origin = ''): Explanation {
   switch (refusal.reason) {
     case 'host_not_allowed':
       return form(403, refusal.reason, 'this Host is not served here')
@@ -110,7 +121,11 @@ export function explain(refusal: Refusal): Explanation {
       return { ...form(200, refusal.reason, refusal.detail), rpcCode: RPC.invalidParams }
 
     case 'credentials_missing':
-      return authentication(401, refusal.reason, 'send an access token as `Authorization: Bearer`')
+      return authentication(
+        401,
+        refusal.reason,
+        'send an access token as `Authorization: Bearer` or `DPoP`',
+      )
     case 'credentials_malformed':
       return authentication(400, refusal.reason, `the credentials are malformed: ${refusal.detail}`)
     case 'token_invalid':
@@ -120,6 +135,15 @@ export function explain(refusal: Refusal): Explanation {
       return authentication(401, 'token_invalid', 'the access token is not valid for this server')
     case 'issuer_unavailable':
       return unavailable(refusal.reason, "the issuer's keys cannot be read now")
+    case 'introspection_unavailable':
+      return unavailable(refusal.reason, 'the issuer does not say now whether the token holds')
+    case 'proof_invalid':
+      // One answer, as for tokens.
+      return proof(401, refusal.reason, 'the DPoP proof is not valid for this request and token')
+    case 'proof_nonce':
+      return proof(401, refusal.reason, 'the DPoP proof must carry the nonce of this response')
+    case 'workload_proof_invalid':
+      return proof(400, refusal.reason, 'the workload token or its proof is not valid here')
 
     case 'revoked':
       return endsToken(refusal)
@@ -131,6 +155,10 @@ export function explain(refusal: Refusal): Explanation {
     case 'client_unknown':
     case 'client_inactive':
       return denied('client_not_registered', 'this client may not act here', {
+        kind: 'ask_an_administrator',
+      })
+    case 'client_not_delegate':
+      return denied(refusal.reason, 'this client may act for itself only, not for a person', {
         kind: 'ask_an_administrator',
       })
     case 'agent_unknown':
@@ -153,6 +181,11 @@ export function explain(refusal: Refusal): Explanation {
         status: both(403),
         shownToModel: false,
       }
+    case 'outside_authorization':
+      // One answer for both faults: what exactly was granted is in the record.
+      return denied(refusal.reason, 'the access token was granted for less than this call', {
+        kind: 'obtain_a_token',
+      })
     case 'tool_changed':
       return denied(refusal.reason, 'the tool is not what it was when it was approved for use', {
         kind: 'ask_an_administrator',
@@ -178,8 +211,10 @@ export function explain(refusal: Refusal): Explanation {
     case 'consent_required':
       return denied(refusal.reason, CONSENT[refusal.state], {
         kind: 'obtain_consent',
+        client: refusal.client,
         tool: refusal.tool,
         access: refusal.access,
+        page: `${origin}${consentPath(refusal.server, refusal)}`,
       })
     case 'task_ambiguous':
       return denied(
@@ -265,8 +300,16 @@ export function explain(refusal: Refusal): Explanation {
 }
 
 /** Revoked so that another token would help: the client is asked for one, as for a lapsed token. */
-export const endsToken = (refusal: Extract<Refusal, { reason: 'revoked' }>): boolean =>
-  refusal.kind === 'token' || refusal.kind === 'issuer'
+export const endsToken = ({ kind }: Extract<Refusal, { reason: 'revoked' }>): boolean =>
+  ENDS_TOKEN.has(kind)
+
+const ENDS_TOKEN: ReadonlySet<RevocationKind> = new Set([
+  'token',
+  'token_session',
+  'proof_key',
+  'issuer_key',
+  'issuer',
+])
 
 const NOT_ALLOWED = 'no policy allows this'
 
@@ -293,6 +336,12 @@ const authentication = (status: number, code: string, sentence: string): Explana
   ...form(status, code, sentence),
   help: { kind: 'obtain_a_token' },
   rpcCode: RPC.unauthenticated,
+})
+
+/** The token may be good: another one would not help, a right proof does. */
+const proof = (status: number, code: string, sentence: string): Explanation => ({
+  ...authentication(status, code, sentence),
+  help: { kind: 'correct_the_request' },
 })
 
 const denied = (code: string, sentence: string, help: Help): Explanation => ({

@@ -8,7 +8,10 @@ import type { Received } from './receive.ts'
 import type { Refusal } from './refusal.ts'
 
 /** What door one looks at of a request. */
-export type Presented = Pick<Received, 'server' | 'credentials' | 'resources'>
+export interface Presented extends Pick<Received, 'server' | 'credentials' | 'resources'> {
+  /** What a proof must be made for, where that is not the resource itself. */
+  readonly targets?: readonly string[]
+}
 
 /** Door one's answer, with the rows it was given by. */
 export interface Caller {
@@ -49,8 +52,11 @@ export async function identifyBy(
   const claims = await authenticate(received.credentials, {
     tenant: compiled.tenant,
     resources: received.resources,
+    targets: received.targets ?? received.resources,
     issuers: compiled.issuers,
     keys: doors.keys,
+    // Rows may move while a request is decided; the same question is asked once in it.
+    introspect: doors.introspection.during(received),
     now: Date.now,
   })
   return claims.ok ? ok({ claims: claims.value, compiled }) : claims
@@ -64,6 +70,7 @@ function isCurable(refusal: Refusal, known: CompiledTenant, policies: PolicyStor
   if (refusal.at === 'authenticate' && !curableByRows(refusal)) return false
   const unsigned =
     refusal.reason === 'issuer_unavailable' ||
+    refusal.reason === 'workload_proof_invalid' ||
     (refusal.reason === 'token_invalid' && refusal.fault !== 'lifetime')
   return !unsigned || policies.isOld(known)
 }

@@ -48,7 +48,7 @@ export async function judge(
   const server = compiled.servers.get(question.server)
   if (server === undefined) return err({ at: 'receive', reason: 'server_unknown' })
   const tool = question.tool === null ? null : server.tools.find(question.tool, question.arguments)
-  const facts = factsOf(fresh, server, tool, named(compiled), question.actor.tenant)
+  const facts = factsOf(fresh, server, tool, named(compiled), question.actor, compiled.issuers)
   const request = requestOf(question, readAt)
   const evaluation = evaluate(request, compiled.policies, facts)
   return ok({ ...evaluation, request, facts, fresh, compiled, server, readAt })

@@ -9,6 +9,8 @@ import {
   type Network,
   type ToolFacts,
 } from '../pdp/evaluation.ts'
+import { isOurs } from '../pdp/authorization-details.ts'
+import type { RevocationKind } from '../pdp/refusal.ts'
 import {
   resourceKey,
   resourcesInArguments,
@@ -38,8 +40,31 @@ export interface Question {
 /** What the token says besides who acts. */
 export type Credential = Pick<
   Claims,
-  'tokenId' | 'actorChain' | 'scopes' | 'acr' | 'authTime' | 'senderConstrained'
+  | 'tokenId'
+  | 'sessionId'
+  | 'keyId'
+  | 'bindings'
+  | 'actorChain'
+  | 'scopes'
+  | 'authorizationDetails'
+  | 'acr'
+  | 'authTime'
+  | 'senderConstrained'
 >
+
+/** Where somebody is asked about and nobody calls: what each kind of asker knows of a token is added. */
+export const NO_TOKEN: Credential = {
+  tokenId: null,
+  sessionId: null,
+  keyId: null,
+  bindings: [],
+  actorChain: [],
+  scopes: [],
+  authorizationDetails: null,
+  acr: null,
+  authTime: null,
+  senderConstrained: false,
+}
 
 export async function questionOf(
   claims: Claims,
@@ -102,14 +127,18 @@ export function factKeysOf(question: Question, named: readonly NamedResource[]):
     agentHolder:
       actor.agent !== null ? ['agent', actor.agent] : workload ? null : ['client', actor.client],
     revocable: [
-      ['token', credential.tokenId],
+      // Never the text of a token: whoever holds one can write it in another way (RFC 7515 §8).
+      ...revocable('token', credential.tokenId),
+      ...revocable('token_session', credential.sessionId),
+      ...credential.bindings.map(({ thumbprint }) => ['proof_key', thumbprint] as const),
       ['session', session],
       ['client', actor.client],
       ['subject', actor.subject],
       // The current actor only: earlier ones are history and decide nothing (RFC 8693 §4.1).
-      ...(actor.agent === null ? [] : [['agent', actor.agent] as const]),
+      ...revocable('agent', actor.agent),
       ['server', server],
-      ...(tool === null ? [] : [['tool', `${server}/${tool}`] as const]),
+      ...revocable('tool', tool === null ? null : `${server}/${tool}`),
+      ...revocable('issuer_key', credential.keyId),
       ['issuer', actor.issuer],
       ['tenant', actor.tenant],
     ],
@@ -119,6 +148,11 @@ export function factKeysOf(question: Question, named: readonly NamedResource[]):
     named,
   }
 }
+
+const revocable = (
+  kind: RevocationKind,
+  id: string | null,
+): readonly (readonly [RevocationKind, string])[] => (id === null ? [] : [[kind, id]])
 
 export function requestOf(question: Question, now: number): EvaluationRequest {
   const { actor, credential, server, tool } = question
@@ -133,7 +167,11 @@ export function requestOf(question: Question, now: number): EvaluationRequest {
         agent: actor.agent,
         actorChain: credential.actorChain,
         tokenId: credential.tokenId,
+        tokenSession: credential.sessionId,
+        issuerKey: credential.keyId,
+        bindings: credential.bindings,
         scopes: credential.scopes,
+        authorizationDetails: credential.authorizationDetails?.filter(isOurs) ?? null,
         acr: credential.acr,
         authTime: credential.authTime,
         senderConstrained: credential.senderConstrained,
@@ -162,8 +200,11 @@ export function factsOf(
   server: CompiledServer,
   tool: ToolFacts | null,
   read: FieldReading,
-  tenant: string,
+  { tenant, issuer }: Actor,
+  issuers: CompiledTenant['issuers'],
 ): Facts {
+  // Where no row tells, door one or the AuthZEN doors refuse for that.
+  const namesPeople = issuers.get(issuer)?.kind === 'oauth'
   const named = read.kind === 'named' ? read.resources : []
   return {
     revision: fresh.revision ?? '',
@@ -171,6 +212,7 @@ export function factsOf(
     callsPerMinute: fresh.callsPerMinute,
     server: server.facts,
     clientActive: fresh.clientActive,
+    clientActsForUsers: fresh.clientActsForUsers && namesPeople,
     agentActive: fresh.agentActive,
     subjectRoles: fresh.subjectRoles,
     agentRoles: fresh.agentRoles,

@@ -1,8 +1,9 @@
-import type { Config } from '../config.ts'
+import { resourceOf, type Config } from '../config.ts'
 import { readJson } from '../mcp/json.ts'
 import type { JsonValue } from '../mcp/value.ts'
 import type { MessageHeaders } from '../mcp/headers.ts'
-import { readCredentials, type Credentials } from '../authentication/authenticate.ts'
+import { readCredentials } from '../authentication/authenticate.ts'
+import { credentialsOf, type Credentials } from '../authentication/credentials.ts'
 import type { AuthenticationRefusal } from '../authentication/refusal.ts'
 import type { MessageRefusal } from '../mcp/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -68,15 +69,6 @@ export async function receive(
     ],
   })
 }
-
-export const credentialsOf = ({ url, headers }: Request): Credentials => ({
-  authorization: headers.get('authorization'),
-  dpop: headers.has('dpop'),
-  tokenInQuery: new URL(url).searchParams.has('access_token'),
-})
-
-/** RFC 8707 resource identifier of a server: the URL that clients call. */
-export const resourceOf = (origin: string, server: string): string => `${origin}/${server}/mcp`
 
 /** Where that resource's metadata is: the well-known part goes between host and path (RFC 9728 §3.1). */
 export const metadataUrl = (request: Request, server: string): string =>

@@ -1,4 +1,5 @@
 import { challenge, type ChallengeKind } from '../authentication/challenge.ts'
+import type { SchemeName } from '../authentication/schemes.ts'
 import type { Era, MessageId } from '../mcp/refusal.ts'
 import { endsToken, explain, type Explanation } from './explanation.ts'
 import type { Refusal } from './refusal.ts'
@@ -13,6 +14,8 @@ export interface Asked {
   readonly toolCall: boolean
   /** The record to quote; null where nothing was decided. */
   readonly decision: string | null
+  /** How the caller presented its credentials: it is challenged in the same way. */
+  readonly scheme: SchemeName | null
   /** Scopes to name in a first challenge (MCP 2025-11-25, basic/authorization). */
   readonly scopes: readonly string[]
 }
@@ -27,18 +30,21 @@ export const REFUSAL_KEY = 'sallyport/refusal'
  * challenges, a denied tool call as a tool result that the model gets to read, the rest as JSON-RPC.
  */
 export function refuse(refusal: Refusal, asked: Asked): Response {
-  const said = explain(refusal)
+  const said = explain(refusal, new URL(asked.resourceMetadata).origin)
   const headers = new Headers({ 'cache-control': 'no-store' })
   const kind = challengeKind(refusal)
   if (kind !== null) {
-    const { resourceMetadata } = asked
-    const scopes = refusal.reason === 'insufficient_scope' ? refusal.scopes : asked.scopes
+    const { resourceMetadata, scheme } = asked
+    // What this very call needs, where that is known: a client that got less would come back.
+    const scopes = 'scopes' in refusal ? refusal.scopes : asked.scopes
     const login =
       refusal.reason === 'insufficient_authentication'
         ? { acrValues: refusal.acrValues, maxAgeSeconds: refusal.maxAgeSeconds }
         : NO_LOGIN
-    headers.set('www-authenticate', challenge(kind, { resourceMetadata, scopes, ...login }))
+    headers.set('www-authenticate', challenge(kind, { scheme, resourceMetadata, scopes, ...login }))
   }
+  // RFC 9449 §8.2: one nonce, and no cache may keep it.
+  if (refusal.reason === 'proof_nonce') headers.set('dpop-nonce', refusal.nonce)
   if (refusal.reason === 'method_not_allowed') headers.set('allow', 'POST')
   if (said.help.kind === 'retry_later') {
     headers.set('retry-after', String(said.help.afterSeconds))
@@ -70,6 +76,8 @@ const CHALLENGES: Partial<Record<Refusal['reason'], ChallengeKind>> = {
   token_invalid: 'invalid_token',
   issuer_unknown: 'invalid_token',
   tenant_mismatch: 'invalid_token',
+  proof_invalid: 'invalid_dpop_proof',
+  proof_nonce: 'use_dpop_nonce',
   insufficient_scope: 'insufficient_scope',
   insufficient_authentication: 'insufficient_user_authentication',
 }
@@ -106,7 +114,7 @@ const advice = ({ help }: Explanation): string => {
     case 'ask_an_administrator':
       return ' Repeating the call will not help; an administrator can grant it.'
     case 'obtain_consent':
-      return ' Ask the person for consent; repeating the call without it will not help.'
+      return ` The person can allow it at <${help.page}>. Repeating the call before that will not help.`
     case 'ask_for_approval':
       return ' Repeating the call will not help; it waits for a person.'
     case 'correct_the_request':

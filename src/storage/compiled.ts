@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { parseAlgorithms, type Issuer } from '../authentication/issuer.ts'
+import type { Issuer } from '../authentication/issuer.ts'
 import { trustedUrl } from '../authentication/url.ts'
-import { isLoopbackHost, type Config } from '../config.ts'
+import { isLoopbackHost, resourceOf, type Config } from '../config.ts'
 import type { ConditionProblem } from '../pdp/condition.ts'
 import type { ServerFacts } from '../pdp/evaluation.ts'
 import { NO_FLOWS, type ToolFlows } from '../pdp/flows.ts'
@@ -10,6 +10,7 @@ import { compileRules, type RuleSet } from '../pdp/sequence/advance.ts'
 import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
 import { compileTools, scopesOf, type ToolCatalogue } from '../pdp/tools.ts'
 import { err, type Result } from '../result.ts'
+import { compileIssuers } from './compiled-issuers.ts'
 import type { D1Reader } from './freshness.ts'
 import { readTenantTables, type TenantSnapshot, type TenantTables } from './tenant-tables.ts'
 import { toolFlowsByServer, toolRowsByServer } from './tool-rows.ts'
@@ -39,6 +40,8 @@ export interface CompiledServer {
   readonly title: string
   /** The upstream's MCP endpoint. Of a server whose row has none that may be called, `about:blank`. */
   readonly url: URL
+  /** A DPoP proof for it must carry a nonce of ours. */
+  readonly dpopNonce: boolean
   readonly tools: ToolCatalogue
   /** What rows say of flows of data through this tool. */
   flows(tool: string): ToolFlows
@@ -61,7 +64,7 @@ export function compileTenant(
   config: Config,
 ): CompiledTenant {
   const { revision, tables } = snapshot
-  const trusted = compileIssuers(tables.issuers, config)
+  const trusted = compileIssuers(tables.issuers, urlRules(config))
   const catalogue = compileServers(tables, config)
   const policies = compilePolicies(tables.policies)
   const { sequenceRules } = tables
@@ -118,31 +121,6 @@ const at = (row: string, { message, line, column }: ConditionProblem): string =>
 type IssuerRow = TenantTables['issuers'][number]
 type ServerRow = TenantTables['servers'][number]
 
-/** INVARIANT: an issuer whose row cannot be used is no issuer: its tokens are refused. */
-function compileIssuers(rows: readonly IssuerRow[], config: Config) {
-  const byUrl = new Map<string, Issuer>()
-  const problems: string[] = []
-  for (const row of rows) {
-    const algorithms = parseAlgorithms(row.algorithms)
-    const url = trustedUrl(row.url, urlRules(config))
-    const keys = trustedUrl(row.jwksUri, urlRules(config))
-    const problem = [algorithms, url, keys].find((part) => !part.ok)
-    if (problem !== undefined && !problem.ok)
-      problems.push(`issuer \`${row.url}\`: ${problem.error}`)
-    if (!algorithms.ok || !url.ok || !keys.ok) continue
-    byUrl.set(row.url, {
-      tenant: row.tenant,
-      url: row.url,
-      jwksUri: row.jwksUri,
-      algorithms: algorithms.value,
-      tenantClaim: row.tenantClaim,
-      maxLifetimeSeconds: row.maxLifetimeSeconds,
-      active: row.active,
-    })
-  }
-  return { byUrl, problems }
-}
-
 function compileServers(tables: TenantTables, config: Config) {
   const toolsOf = toolRowsByServer(tables)
   const flowsOf = toolFlowsByServer(tables)
@@ -154,9 +132,10 @@ function compileServers(tables: TenantTables, config: Config) {
     const tools = compileTools(toolsOf.get(row.name) ?? [], row.internal)
     const flows = flowsOf.get(row.name)
     byName.set(row.name, {
-      facts: serverFacts(row, url.ok),
+      facts: serverFacts(row, url.ok, config.publicOrigins),
       title: row.title,
       url: url.ok ? url.value : new URL('about:blank'),
+      dpopNonce: row.dpopNonce,
       tools,
       // Under the name of the row that speaks of the tool, which may be a pattern.
       flows: (tool) => flows?.get(tools.find(tool, null)?.row ?? '') ?? NO_FLOWS,
@@ -178,8 +157,13 @@ function upstreamUrl(text: string, config: Config): Result<URL, string> {
 /** As `servers_by_url` has it. */
 const comparable = (url: string): string => url.toLowerCase().replace(/\/+$/, '')
 
-export const serverFacts = (row: ServerRow, mayBeCalled: boolean): ServerFacts => ({
+export const serverFacts = (
+  row: ServerRow,
+  mayBeCalled: boolean,
+  origins: readonly string[],
+): ServerFacts => ({
   name: row.name,
+  resources: origins.map((origin) => resourceOf(origin, row.name)),
   // A url that must not be called is as good as none.
   active: row.active && mayBeCalled,
   internal: row.internal,
@@ -190,10 +174,13 @@ export const serverFacts = (row: ServerRow, mayBeCalled: boolean): ServerFacts =
 
 /** A demo issuer would let anybody in; a loopback address is whatever runs on that machine. */
 export function localTrust(
-  issuers: readonly Pick<IssuerRow, 'demo' | 'url' | 'jwksUri'>[],
+  issuers: readonly Pick<IssuerRow, 'demo' | 'url' | 'jwksUri' | 'introspectionUrl'>[],
   servers: readonly Pick<ServerRow, 'name' | 'url'>[],
 ): string | null {
-  const issuer = issuers.find((row) => row.demo || isLocalUrl(row.url) || isLocalUrl(row.jwksUri))
+  const issuer = issuers.find(
+    ({ demo, url, jwksUri, introspectionUrl }) =>
+      demo || [url, jwksUri, introspectionUrl ?? ''].some(isLocalUrl),
+  )
   if (issuer !== undefined) return `issuer \`${issuer.url}\` is for a local demo only`
   const server = servers.find((row) => isLocalUrl(row.url))
   return server === undefined ? null : `server \`${server.name}\` has a loopback address`

@@ -16,7 +16,7 @@ interface FactsRow {
   readonly triggers: number
   readonly local_trust: number
   readonly tenant: string | null
-  readonly client: number | null
+  readonly client: string | null
   readonly agent: number | null
   readonly roles: string
   readonly revocations: string
@@ -31,6 +31,9 @@ export function readFactsRow(row: unknown, keys: FactKeys): FreshFacts {
   const { tenant, client, agent, roles, ...rest } = row as FactsRow
   const [active, callsPerMinute, ownDomains] =
     tenant === null ? [0, 0, []] : (JSON.parse(tenant) as [number, number, unknown[]])
+  // Nobody has said of a client without a row that it may not: it is refused for having none.
+  const [clientActive, actsForUsers] =
+    client === null ? [0, 1] : (JSON.parse(client) as [number, number])
   const tasks = rows<TaskRow>(rest.tasks)
   const held = rows<HeldRow>(roles)
   return {
@@ -39,7 +42,8 @@ export function readFactsRow(row: unknown, keys: FactKeys): FreshFacts {
     localTrust: rest.local_trust === 1,
     tenantActive: active === 1,
     callsPerMinute,
-    clientActive: client === null ? null : client === 1,
+    clientActive: client === null ? null : clientActive === 1,
+    clientActsForUsers: actsForUsers === 1,
     agentActive: agent === null ? null : agent === 1,
     subjectRoles: rolesOf(held, keys.subjectHolder),
     agentRoles: keys.agentHolder === null ? [] : rolesOf(held, keys.agentHolder),

@@ -35,6 +35,9 @@ export const FRESH_TABLES = [
 /** What decisions never read: it tells what the rows were at an earlier revision. */
 export const HISTORY_TABLES = ['policy_history'] as const
 
+/** What only our own pages read (src/people): who is signed in, and what was agreed to. */
+export const PAGE_TABLES = ['page_sessions', 'consented_definitions'] as const
+
 /**
  * A number that changes whenever a table is dropped, made or renamed (SQLite's file format §2.6). It
  * is part of every revision: a migration that rebuilds a table and restores its triggers, but forgets

@@ -12,7 +12,14 @@ export async function readHealth(database: D1Reader) {
       .select({ total: count() })
       .from(sql`sqlite_master`)
       .where(sql`type = 'trigger' AND name GLOB 'revision_*'`),
-    db.select({ demo: issuers.demo, url: issuers.url, jwksUri: issuers.jwksUri }).from(issuers),
+    db
+      .select({
+        demo: issuers.demo,
+        url: issuers.url,
+        jwksUri: issuers.jwksUri,
+        introspectionUrl: issuers.introspectionUrl,
+      })
+      .from(issuers),
     db
       .select({ name: servers.name, url: servers.url, observeUntil: servers.observeUntil })
       .from(servers)

@@ -1,4 +1,4 @@
-import { index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
+import { integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
 import { ACCESS } from '../pdp/evaluation.ts'
 import { ARGUMENT_ROLES, AUTHORITIES } from '../pdp/flows.ts'
 import { RESOURCE_FORMS } from '../pdp/resource-name.ts'
@@ -11,79 +11,6 @@ import { SENSITIVITY } from '../pdp/resources.ts'
 
 const flag = (name: string) => integer(name, { mode: 'boolean' }).notNull()
 
-export const tenants = sqliteTable('tenants', {
-  id: text('id').primaryKey().notNull(),
-  name: text('name').notNull().default(''),
-  active: flag('active').default(true),
-  callsPerMinute: integer('actor_calls_per_minute').notNull().default(6000),
-  ownDomains: text('own_domains').notNull().default('[]'),
-})
-
-export const revision = sqliteTable('revision', {
-  tenant: text('tenant').primaryKey().notNull(),
-  counter: integer('counter').notNull(),
-  nonce: text('nonce').notNull(),
-})
-
-export const issuers = sqliteTable(
-  'issuers',
-  {
-    tenant: text('tenant').notNull(),
-    url: text('url').notNull(),
-    jwksUri: text('jwks_uri').notNull(),
-    algorithms: text('algorithms').notNull().default('["ES256"]'),
-    tenantClaim: text('tenant_claim'),
-    maxLifetimeSeconds: integer('max_lifetime_s').notNull().default(3600),
-    active: flag('active').default(true),
-    demo: flag('demo').default(false),
-  },
-  (table) => [
-    primaryKey({ columns: [table.tenant, table.url] }),
-    index('issuers_by_url').on(table.url),
-  ],
-)
-
-export const clients = sqliteTable(
-  'clients',
-  {
-    tenant: text('tenant').notNull(),
-    issuer: text('issuer').notNull(),
-    id: text('id').notNull(),
-    name: text('name').notNull().default(''),
-    active: flag('active').default(true),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.issuer, table.id] })],
-)
-
-export const agents = sqliteTable(
-  'agents',
-  {
-    tenant: text('tenant').notNull(),
-    issuer: text('issuer').notNull(),
-    id: text('id').notNull(),
-    name: text('name').notNull().default(''),
-    active: flag('active').default(true),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.issuer, table.id] })],
-)
-
-export const roleAssignments = sqliteTable(
-  'role_assignments',
-  {
-    tenant: text('tenant').notNull(),
-    issuer: text('issuer').notNull(),
-    holderKind: text('holder_kind', { enum: ['user', 'client', 'agent'] }).notNull(),
-    holder: text('holder').notNull(),
-    role: text('role').notNull(),
-    expiresAt: integer('expires_at'),
-  },
-  (table) => [
-    primaryKey({
-      columns: [table.tenant, table.issuer, table.holderKind, table.holder, table.role],
-    }),
-  ],
-)
-
 export const servers = sqliteTable(
   'servers',
   {
@@ -95,6 +22,7 @@ export const servers = sqliteTable(
     internal: flag('internal').default(false),
     active: flag('active').default(true),
     consentRequired: flag('consent_required').default(false),
+    dpopNonce: flag('dpop_nonce').default(false),
     observeUntil: integer('observe_until'),
   },
   (table) => [unique().on(table.tenant, table.name)],
@@ -240,9 +168,30 @@ export const consents = sqliteTable(
     grantedAt: integer('granted_at').notNull(),
     expiresAt: integer('expires_at'),
     revokedAt: integer('revoked_at'),
+    revokedBy: text('revoked_by'),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.id] })],
 )
+
+export const consentedDefinitions = sqliteTable(
+  'consented_definitions',
+  {
+    tenant: text('tenant').notNull(),
+    hash: text('hash').notNull(),
+    definition: text('definition').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.hash] })],
+)
+
+export const pageSessions = sqliteTable('page_sessions', {
+  digest: text('digest').primaryKey().notNull(),
+  tenant: text('tenant').notNull(),
+  issuer: text('issuer').notNull(),
+  subject: text('subject').notNull(),
+  issuerSession: text('issuer_session'),
+  createdAt: integer('created_at').notNull(),
+  expiresAt: integer('expires_at').notNull(),
+})
 
 export const tasks = sqliteTable(
   'tasks',
@@ -375,3 +324,4 @@ export const pdpCallers = sqliteTable(
 )
 
 export { decisions, outcomes } from './decisions-schema.ts'
+export { tenants, revision, issuers, clients, agents, roleAssignments } from './trust-schema.ts'

@@ -28,6 +28,7 @@ describe('the gates, in their order', () => {
     tenantActive: false,
     server: server({ active: false, requiredScopes: ['use'] }),
     clientActive: null,
+    clientActsForUsers: false,
     agentActive: null,
     tool: null,
   })
@@ -39,7 +40,8 @@ describe('the gates, in their order', () => {
     ['server_inactive', { tenantActive: true }],
     ['client_unknown', { server: { ...everythingWrong.server, active: true } }],
     ['client_inactive', { clientActive: false }],
-    ['agent_unknown', { clientActive: true }],
+    ['client_not_delegate', { clientActive: true }],
+    ['agent_unknown', { clientActsForUsers: true }],
     ['agent_inactive', { agentActive: false }],
     ['tool_unknown', { agentActive: true }],
     ['insufficient_scope', { tool: tool({ requiredScopes: ['write'] }) }],

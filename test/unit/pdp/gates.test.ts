@@ -106,6 +106,8 @@ describe('consent', () => {
       at: 'decide',
       reason: 'consent_required',
       state: 'missing',
+      client: 'acme-agent',
+      server: 'crm',
       tool: 'search',
       access: 'read',
     })
@@ -115,6 +117,24 @@ describe('consent', () => {
       resource: { type: 'mcp_server', id: 'crm', properties: { server: 'crm' } },
     } as const
     expect(reason({ server: required, tool: null }, step)).toBe('allowed')
+  })
+})
+
+describe('a client that is trusted as itself only', () => {
+  it.each([
+    ['acts for nobody', {}, { clientActsForUsers: false }, 'client_not_delegate'],
+    ['acts as itself', { subject: 'acme-agent' }, { clientActsForUsers: false }, 'allowed'],
+    [
+      'is no agent of somebody either',
+      { agent: 'bot' },
+      { clientActsForUsers: false, agentActive: true },
+      'client_not_delegate',
+    ],
+    ['may act for people where its row says so', {}, { clientActsForUsers: true }, 'allowed'],
+  ] as const)('%s', (_, caller, known, expected) => {
+    const everything = compilePolicies([policy({ id: 'all', agent: '*' })])
+    const { refusal } = evaluate(request(caller), everything, facts(known))
+    expect(refusal?.reason ?? 'allowed').toBe(expected)
   })
 })
 
@@ -145,12 +165,14 @@ describe('the order of the gates', () => {
       'revoked',
       'tenant',
       'client',
+      'delegate',
       'agent',
       'tool',
       'definition',
       'targets',
       'consent',
       'scope',
+      'authorization',
       'task',
     ])
   })
@@ -257,6 +279,7 @@ describe('a server under observation', () => {
     ['tenant_inactive', { tenantActive: false }],
     ['server_inactive', { server: observed(NOW + 1, false) }],
     ['client_inactive', { clientActive: false }],
+    ['client_not_delegate', { clientActsForUsers: false }],
     ['target_unreadable', { unreadable: { kind: 'too_many' } }],
     ['target_of_another_tenant', { targets: [target({ tenant: 'other' })] }],
   ])('still refuses: %s', (expected, known) => {

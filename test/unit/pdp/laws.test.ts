@@ -124,6 +124,7 @@ describe('laws of the decision', { timeout: 600_000 }, () => {
         !known.tenantActive ||
         !known.server.active ||
         known.clientActive === false ||
+        (!known.clientActsForUsers && asked.asked.subject.type === 'user') ||
         known.agentActive === false ||
         known.unreadable !== null ||
         known.targets.some((one) => one.foreign) ||
@@ -172,6 +173,7 @@ describe('laws of the decision', { timeout: 600_000 }, () => {
         { consents: known.consents.slice(1) },
         { server: { ...known.server, consentRequired: true } },
         { clientActive: false },
+        { clientActsForUsers: false },
         { tenantActive: false },
         { sighting: null },
         { unreadable: { kind: 'too_many' } },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate } from '../../../src/pdp/evaluate.ts'
 import { compilePolicies, type PolicyRow } from '../../../src/pdp/policy.ts'
-import { facts, NOW, policy, request, type Caller } from '../../support/pdp/build.ts'
+import { facts, NOW, policy, request, server, tool, type Caller } from '../../support/pdp/build.ts'
 
 const ask = (rows: readonly PolicyRow[], caller: Caller = {}) =>
   evaluate(request(caller), compilePolicies(rows), facts())
@@ -40,6 +40,7 @@ describe('what matched rows come to', () => {
       policy: 'login',
       acrValues: ['phr'],
       maxAgeSeconds: 60,
+      scopes: [],
     })
     expect(verdict([both])).toMatchObject({
       reason: 'insufficient_authentication',
@@ -59,6 +60,16 @@ describe('what matched rows come to', () => {
     expect(verdict(rows, { acr: 'phr' })).toMatchObject(expected)
     expect(verdict(rows, { authTime: NOW / 1000 })).toMatchObject(expected)
     expect(verdict(rows, { acr: 'phr', authTime: NOW / 1000 })).toBeNull()
+  })
+
+  it('names the scopes of the call with the login: the new token must have them too', () => {
+    const known = facts({
+      server: server({ requiredScopes: ['use'] }),
+      tool: tool({ requiredScopes: ['write'] }),
+    })
+    const rows = compilePolicies([allow('a', { requireAcr: 'phr' })])
+    const { refusal } = evaluate(request({ scopes: ['use', 'write'] }), rows, known)
+    expect(refusal).toMatchObject({ acrValues: ['phr'], scopes: ['use', 'write'] })
   })
 
   it('each pass has to find one, and the farther of them is said', () => {

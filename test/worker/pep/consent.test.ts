@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { lastOf } from '../../support/worker/log.ts'
 import {
   call,
+  forgetForGood,
   inThisWorld,
   ISSUER,
   listed,
@@ -21,7 +22,7 @@ const PIN = 'a'.repeat(64)
 const consent = (subject: string, columns: Record<string, string | number | null> = {}) => {
   const row = {
     tenant: 'acme',
-    id: `of-${subject}`,
+    id: crypto.randomUUID(),
     issuer: ISSUER,
     subject,
     client: 'acme-agent',
@@ -32,7 +33,7 @@ const consent = (subject: string, columns: Record<string, string | number | null
   const values = Object.values(row).map((value) =>
     typeof value === 'string' ? `'${value}'` : String(value),
   )
-  return `INSERT OR REPLACE INTO consents (${Object.keys(row).join(', ')}) VALUES (${values.join(', ')})`
+  return `INSERT INTO consents (${Object.keys(row).join(', ')}) VALUES (${values.join(', ')})`
 }
 
 beforeEach(() => sql("UPDATE servers SET consent_required = 1 WHERE name = 'crm'"))
@@ -58,7 +59,13 @@ describe('a client acts for a person with their consent', () => {
           'sallyport/refusal': {
             code: 'consent_required',
             retryable: false,
-            help: { kind: 'obtain_consent', tool: 'note', access: 'write' },
+            help: {
+              kind: 'obtain_consent',
+              client: 'acme-agent',
+              tool: 'note',
+              access: 'write',
+              page: 'http://localhost:8787/consents/crm?client=acme-agent&tool=note',
+            },
           },
         },
       },
@@ -66,37 +73,45 @@ describe('a client acts for a person with their consent', () => {
     expect(seen).toEqual([])
     await sql(consent(sub))
     expect(await code()).toBe('allowed')
-    await sql('UPDATE servers SET consent_required = 0', 'DELETE FROM consents')
+    await forgetForGood('consents')
+    await sql('UPDATE servers SET consent_required = 0')
     expect(await code()).toBe('allowed')
   })
 
-  it.each<[string, string, string]>([
-    ['withdrawn', 'UPDATE consents SET revoked_at = 1', 'UPDATE consents SET revoked_at = NULL'],
-    [
-      'withdrawn',
-      "INSERT INTO revocations (tenant, kind, id) SELECT 'acme', 'consent', id FROM consents",
-      'DELETE FROM revocations',
-    ],
-    ['expired', 'UPDATE consents SET expires_at = 1', 'UPDATE consents SET expires_at = NULL'],
-    ['missing', "UPDATE consents SET tool = 'other'", "UPDATE consents SET tool = 'note'"],
-    ['missing', "UPDATE consents SET tool = 'Note'", "UPDATE consents SET tool = 'note'"],
-    ['missing', "UPDATE consents SET access = 'read'", 'UPDATE consents SET access = NULL'],
-    ['missing', "UPDATE consents SET client = 'x'", "UPDATE consents SET client = 'acme-agent'"],
-    ['missing', "UPDATE consents SET issuer = 'x'", `UPDATE consents SET issuer = '${ISSUER}'`],
-    [
-      'outdated',
-      `UPDATE consents SET definition_hash = '${PIN}'`,
-      'UPDATE consents SET definition_hash = NULL',
-    ],
-  ])('the next call feels that it is %s', async (state, change, undo) => {
+  it.each<[string, Record<string, string | number | null>]>([
+    ['expired', { expires_at: 1 }],
+    ['missing', { tool: 'other' }],
+    ['missing', { tool: 'Note' }],
+    ['missing', { access: 'read' }],
+    ['missing', { client: 'x' }],
+    ['missing', { issuer: 'x' }],
+    ['outdated', { definition_hash: PIN }],
+  ])('is %s with %o', async (state, columns) => {
     const { sub, code } = await person()
+    await sql(consent(sub, { granted_at: 0, ...columns }))
+    expect(await code()).toBe('consent_required')
+    expect(await stateOf(sub)).toMatchObject({ reason: 'consent_required', state })
     await sql(consent(sub))
+    expect(await code()).toBe('allowed')
+    expect(seen).toHaveLength(1)
+  })
+
+  it.each([
+    ['the row', 'UPDATE consents SET revoked_at = granted_at WHERE revoked_at IS NULL'],
+    [
+      'a revocation',
+      "INSERT INTO revocations (tenant, kind, id) SELECT 'acme', 'consent', id FROM consents",
+    ],
+  ])('the next call feels that %s takes it back', async (_, change) => {
+    const { sub, code } = await person()
     for (let round = 0; round < 2; round += 1) {
+      await sql(consent(sub))
       expect(await code()).toBe('allowed')
       await sql(change)
       expect(await code()).toBe('consent_required')
-      expect(await stateOf(sub)).toMatchObject({ reason: 'consent_required', state })
-      await sql(undo)
+      expect(await stateOf(sub)).toMatchObject({ reason: 'consent_required', state: 'withdrawn' })
+      await sql('DELETE FROM revocations')
+      await sql('UPDATE consents SET revoked_at = granted_at WHERE revoked_at IS NULL')
     }
     expect(seen).toHaveLength(2)
   })
@@ -104,7 +119,7 @@ describe('a client acts for a person with their consent', () => {
   it('a revocation of another issuer or another consent takes none back', async () => {
     const { sub, code } = await person()
     await sql(
-      consent(sub),
+      consent(sub, { id: `of-${sub}` }),
       `INSERT INTO revocations (tenant, kind, id, issuer) VALUES ('acme', 'consent', 'of-${sub}', 'https://other.example')`,
       "INSERT INTO revocations (tenant, kind, id) VALUES ('acme', 'consent', 'another')",
     )
@@ -156,7 +171,10 @@ describe('a consent is', () => {
     const codes = async () => [await code('note'), await code('read_all'), await code('delete_one')]
     await sql(consent(sub))
     expect(await codes()).toEqual(['allowed', 'consent_required', 'consent_required'])
-    await sql(consent(sub, { tool: null, access: 'read' }))
+    await sql(
+      'UPDATE consents SET revoked_at = granted_at',
+      consent(sub, { tool: null, access: 'read' }),
+    )
     expect(await codes()).toEqual(['consent_required', 'allowed', 'consent_required'])
     await sql(consent(sub, { id: 'second', tool: null, access: 'destructive' }))
     expect(await codes()).toEqual(['consent_required', 'allowed', 'allowed'])
@@ -186,7 +204,7 @@ describe('a consent is', () => {
     expect(await listed({ token: bearer })).toEqual(['note'])
     await sql(consent(sub, { id: 'more', tool: null, access: 'read' }))
     expect(await listed({ token: bearer })).toEqual(['read_all', 'note'])
-    await sql('UPDATE consents SET revoked_at = 1')
+    await sql('UPDATE consents SET revoked_at = granted_at')
     expect(await listed({ token: bearer })).toEqual([])
   })
 })

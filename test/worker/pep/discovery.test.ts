@@ -9,7 +9,7 @@ describe('discovery', () => {
     const response = await fetchMetadata('crm')
     expect(response.status).toBe(200)
     expect(response.headers.get('access-control-allow-origin')).toBe('*')
-    expect(await response.json()).toEqual({
+    expect(await response.json()).toMatchObject({
       resource: RESOURCE,
       authorization_servers: [ISSUER],
       bearer_methods_supported: ['header'],

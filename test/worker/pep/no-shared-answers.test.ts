@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { propertyRuns } from '../../support/property-runs.ts'
 import { serve } from '../../support/worker/upstream.ts'
 import {
+  forgetForGood,
   inThisWorld,
   ISSUER,
   post,
@@ -64,10 +65,10 @@ function throwRows({ pick, chance }: ReturnType<typeof dice>): Rows {
   }
 }
 
-const store = ({ resources, sales, consents }: Rows) =>
-  sql(
+async function store({ resources, sales, consents }: Rows): Promise<void> {
+  await forgetForGood('consents')
+  await sql(
     'DELETE FROM resources',
-    'DELETE FROM consents',
     "DELETE FROM role_assignments WHERE holder <> 'alice'",
     ...[...resources].map(([id, { owner, sensitivity }]) => {
       const holder = owner === null ? 'NULL, NULL' : `'${owner}', '${ISSUER}'`
@@ -84,6 +85,7 @@ const store = ({ resources, sales, consents }: Rows) =>
         ('acme', 'r ${pair}', '${ISSUER}', '${user}', '${client}', 'crm', 'read')`
     }),
   )
+}
 
 /** Written down a second time, from the rows alone. */
 function expected({ resources, sales, consents }: Rows, { user, client, tool, id }: Ask): string {

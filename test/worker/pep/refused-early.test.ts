@@ -176,7 +176,12 @@ describe('refused before anything is decided, and the upstream sees nothing', ()
   it('says where to get a token, and with which scopes', async () => {
     const response = await post(good, { token: null })
     expect(response.headers.get('www-authenticate')).toBe(
-      `Bearer resource_metadata="${ORIGIN}/.well-known/oauth-protected-resource/crm/mcp", scope="crm"`,
+      ['Bearer ', 'DPoP algs="ES256 ES384 EdDSA Ed25519 RS256 PS256", ']
+        .map(
+          (scheme) =>
+            `${scheme}resource_metadata="${ORIGIN}/.well-known/oauth-protected-resource/crm/mcp", scope="crm"`,
+        )
+        .join(', '),
     )
   })
 

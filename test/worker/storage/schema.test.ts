@@ -5,6 +5,7 @@ import {
   COMPILED_TABLES,
   FRESH_TABLES,
   HISTORY_TABLES,
+  PAGE_TABLES,
   REVISION_TRIGGERS,
 } from '../../../src/storage/freshness.ts'
 import * as schema from '../../../src/storage/schema.ts'
@@ -65,9 +66,14 @@ describe('the typed mirror', () => {
   })
 })
 
-describe('every table is compiled, read afresh or history', () => {
+describe('every table is compiled, read afresh, history or of our pages', () => {
   it('and in one list only', async () => {
-    const listed = [...COMPILED_TABLES, ...FRESH_TABLES, ...HISTORY_TABLES].toSorted()
+    const listed = [
+      ...COMPILED_TABLES,
+      ...FRESH_TABLES,
+      ...HISTORY_TABLES,
+      ...PAGE_TABLES,
+    ].toSorted()
     expect(listed).toEqual((await tablesOf(env.DB)).map(({ name }) => name).toSorted())
   })
 
