@@ -1,13 +1,13 @@
 // Each refusal in plain words that name the rows. Exhaustive on purpose: a new refusal does not
 // compile until it is explained.
-import type { ConsentState, DecisionRefusal, Pass } from '../../pdp/refusal.ts'
+import type { ConsentState, DecisionRefusal, Pass, RevocationKind } from '../../pdp/refusal.ts'
 
 export const WHO: Readonly<Record<Pass, string>> = { subject: 'the subject', agent: 'the agent' }
 
 export function because(refusal: DecisionRefusal): string {
   switch (refusal.reason) {
     case 'revoked':
-      return `the ${refusal.kind} is revoked`
+      return `${REVOKED[refusal.kind]} is revoked`
     case 'tenant_inactive':
       return 'the tenant is switched off'
     case 'server_inactive':
@@ -16,6 +16,8 @@ export function because(refusal: DecisionRefusal): string {
       return 'no row of `clients` speaks of this client'
     case 'client_inactive':
       return 'the client is switched off'
+    case 'client_not_delegate':
+      return 'the client may act for itself only (clients.acts_for_users is 0), or its issuer names no people'
     case 'agent_unknown':
       return 'no row of `agents` speaks of this agent'
     case 'agent_inactive':
@@ -36,6 +38,10 @@ export function because(refusal: DecisionRefusal): string {
       return `${CONSENT[refusal.state]} for \`${refusal.tool}\` (access ${refusal.access})`
     case 'insufficient_scope':
       return `it needs the scopes ${refusal.scopes.join(' ')}`
+    case 'outside_authorization':
+      return refusal.fault === 'unreadable'
+        ? "an entry of the token's authorization_details says something that is not known here, so the token is good for no call"
+        : "no entry of the token's authorization_details covers this server, tool, class of access and what it touches"
     case 'task_ambiguous':
       return 'more than one task is open for this actor; close all but one'
     case 'outside_task':
@@ -66,6 +72,23 @@ const askers = ({
   ...policies.map((id) => `policy \`${id}\``),
   ...rules.map((id) => `sequence rule \`${id}\``),
 ]
+
+const REVOKED: Readonly<Record<RevocationKind, string>> = {
+  token: 'the token',
+  token_session: 'the login that the token is from',
+  proof_key: 'the key that the client proved to hold',
+  session: "the subject's session",
+  client: 'the client',
+  subject: 'the subject',
+  agent: 'the agent',
+  server: 'the server',
+  tool: 'the tool',
+  issuer_key: "the issuer's key that signed the token",
+  issuer: 'the issuer',
+  tenant: 'the tenant',
+  consent: 'the consent',
+  task: 'the task',
+}
 
 const CONSENT: Readonly<Record<ConsentState, string>> = {
   missing: 'no row of `consents` of this person for this client and server stands',

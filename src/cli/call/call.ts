@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../mcp/value.ts'
 import type { Network } from '../../pdp/evaluation.ts'
+import type { TokenWords } from './credential.ts'
 
 /** One call to be decided, with all that a request and its token would say. */
 export interface Call {
@@ -15,6 +16,8 @@ export interface Call {
   readonly loggedInSecondsAgo: number | null
   readonly client: string
   readonly senderConstrained: boolean
+  /** Absent: the token says no more. */
+  readonly token?: TokenWords
   readonly agent: string | null
   /** null: all that the call needs, so that the question is about policies. */
   readonly scopes: readonly string[] | null

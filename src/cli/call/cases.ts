@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue } from '../../mcp/value.ts'
 import type { Network } from '../../pdp/evaluation.ts'
 import { Mistake } from '../mistake.ts'
 import type { Call, PastCall } from './call.ts'
+import { isBound, readTokenWords, TOKEN_FIELDS, type TokenWords } from './credential.ts'
 import { Fields } from './fields.ts'
 
 export interface Case {
@@ -42,7 +43,7 @@ export function readCaseFile(path: string): CaseFile {
   }
 }
 
-const CASE_FIELDS = [
+const CASE_FIELDS: readonly string[] = [
   'name',
   'rationale',
   'tenant',
@@ -52,6 +53,7 @@ const CASE_FIELDS = [
   'subject',
   'client',
   'sender_constrained',
+  ...TOKEN_FIELDS,
   'agent',
   'scopes',
   'network',
@@ -74,7 +76,7 @@ function readCase(unnamed: string, value: JsonValue): Case {
   return {
     name,
     rationale: one.textOrNull('rationale'),
-    call: readCall(place, one),
+    call: readCall(place, one, readTokenWords(place, one.all())),
     expect: one.oneOf('expect', ['allow', 'deny', 'approve']),
     reason: one.textOrNull('reason'),
     policy: one.textOrNull('policy'),
@@ -83,7 +85,7 @@ function readCase(unnamed: string, value: JsonValue): Case {
   }
 }
 
-function readCall(place: string, one: Fields): Call {
+function readCall(place: string, one: Fields, token: TokenWords): Call {
   const subject = new Fields(`${place}: subject`, one.get('subject'))
   subject.only(['id', 'roles', 'acr', 'logged_in_seconds_ago'])
   return {
@@ -96,7 +98,8 @@ function readCall(place: string, one: Fields): Call {
     acr: subject.textOrNull('acr'),
     loggedInSecondsAgo: subject.numberOrNull('logged_in_seconds_ago'),
     client: one.text('client'),
-    senderConstrained: one.flag('sender_constrained'),
+    senderConstrained: one.flag('sender_constrained') || isBound(token),
+    token,
     agent: one.textOrNull('agent'),
     scopes: one.has('scopes') ? one.texts('scopes') : null,
     network: readNetwork(place, one.objectOrNull('network') ?? EMPTY),

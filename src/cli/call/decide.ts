@@ -9,7 +9,7 @@ import type { DecisionRefusal } from '../../pdp/refusal.ts'
 import { resourcesInResult } from '../../pdp/resources.ts'
 import { compileRules, judge, type RuleHit } from '../../pdp/sequence/advance.ts'
 import { flowOf } from '../../pep/flow.ts'
-import { sessionKeyOf, type Question } from '../../pep/question.ts'
+import { NO_TOKEN, sessionKeyOf, type Question } from '../../pep/question.ts'
 import { argumentsKeyOf, MAX_ADMITTED_INPUTS, stepOf } from '../../pep/record.ts'
 import { Mistake } from '../mistake.ts'
 import { readTenant, type TenantRows } from '../scratch/tenant-rows.ts'
@@ -143,6 +143,8 @@ async function questionOf(rows: TenantRows, call: Call, now: number): Promise<Qu
     actor,
     session: await sessionKeyOf(actor),
     credential: {
+      ...NO_TOKEN,
+      ...call.token,
       tokenId: 'policy-command',
       actorChain: agent === null ? [] : [agent],
       scopes: call.scopes ?? [

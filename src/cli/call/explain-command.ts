@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
 import { readJson } from '../../mcp/json.ts'
-import { isJsonObject, type JsonObject } from '../../mcp/value.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../mcp/value.ts'
 import { scopesOf } from '../../pdp/tools.ts'
 import { Mistake } from '../mistake.ts'
 import { orDefaultFolder } from '../scratch/sources.ts'
 import type { Call } from './call.ts'
+import { isBound, readTokenWords } from './credential.ts'
 import { decideCall } from './decide.ts'
 import { explain } from './explain.ts'
 import { readTime, TIME_WANTED } from './fields.ts'
@@ -30,6 +31,10 @@ export async function explainCommand(args: readonly string[]): Promise<boolean> 
       acr: text,
       'logged-in-seconds-ago': text,
       'sender-constrained': { type: 'boolean', default: false },
+      'authorization-details': text,
+      bindings: text,
+      'token-session': text,
+      'issuer-key': text,
       ip: text,
       country: text,
       asn: text,
@@ -43,6 +48,19 @@ export async function explainCommand(args: readonly string[]): Promise<boolean> 
     const missing = REQUIRED.filter((name) => !values[name]).map((name) => `--${name}`)
     throw new Mistake(`explain needs ${missing.join(' ')}`)
   }
+  const token = readTokenWords('explain', {
+    ...(values['authorization-details'] === undefined
+      ? {}
+      : {
+          authorization_details: valueIn(
+            '--authorization-details',
+            values['authorization-details'],
+          ),
+        }),
+    ...(values.bindings === undefined ? {} : { bindings: valueIn('--bindings', values.bindings) }),
+    token_session: values['token-session'] ?? null,
+    issuer_key: values['issuer-key'] ?? null,
+  })
   const database = openDatabase(orDefaultFolder(positionals))
   const decision = await decideCall(database, {
     tenant,
@@ -54,7 +72,8 @@ export async function explainCommand(args: readonly string[]): Promise<boolean> 
     acr: values.acr ?? null,
     loggedInSecondsAgo: numberIn('--logged-in-seconds-ago', values['logged-in-seconds-ago']),
     client,
-    senderConstrained: values['sender-constrained'],
+    senderConstrained: values['sender-constrained'] || isBound(token),
+    token,
     agent: values.agent ?? null,
     scopes: values.scopes === undefined ? null : scopesOf(values.scopes),
     network: {
@@ -72,9 +91,14 @@ export async function explainCommand(args: readonly string[]): Promise<boolean> 
 }
 
 function objectIn(option: string, json: string): JsonObject {
+  const value = valueIn(option, json)
+  if (!isJsonObject(value)) throw new Mistake(`${option} must be a JSON object`)
+  return value
+}
+
+function valueIn(option: string, json: string): JsonValue {
   const read = readJson(json)
   if (!read.ok) throw new Mistake(`${option} is not JSON: ${read.error.detail}`)
-  if (!isJsonObject(read.value)) throw new Mistake(`${option} must be a JSON object`)
   return read.value
 }
 

@@ -21,12 +21,14 @@ const GATES: readonly Gate[] = [
   { passed: 'the tenant is active', refusals: ['tenant_inactive'] },
   { passed: 'the server is active', refusals: ['server_inactive'] },
   { passed: 'the client is registered', refusals: ['client_unknown', 'client_inactive'] },
+  { passed: 'the client may act for the subject', refusals: ['client_not_delegate'] },
   { passed: 'the agent may act', refusals: ['agent_unknown', 'agent_inactive'] },
   { passed: 'the tool has a row', refusals: ['tool_unknown'] },
   { passed: 'the definition stands', refusals: ['tool_changed', 'tool_unverified'] },
   { passed: 'what it touches is named readably', refusals: ['target_unreadable'] },
   { passed: 'consent is not lacking', refusals: ['consent_required'] },
   { passed: 'the scopes suffice', refusals: ['insufficient_scope'] },
+  { passed: 'the token was granted for it', refusals: ['outside_authorization'] },
   { passed: 'no task is overstepped', refusals: ['task_ambiguous', 'outside_task'] },
 ]
 

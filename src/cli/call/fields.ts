@@ -17,6 +17,10 @@ export class Fields {
     return this.#object[name] !== undefined && this.#object[name] !== null
   }
 
+  all(): JsonObject {
+    return this.#object
+  }
+
   get(name: string): JsonValue | undefined {
     return this.#object[name]
   }

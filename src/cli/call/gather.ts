@@ -55,7 +55,7 @@ export function gather(
   const keys = factKeysOf(question, read.kind === 'named' ? read.resources : [])
   const fresh = readFresh(database, keys, now)
   const tool = question.tool === null ? null : server.tools.find(question.tool, question.arguments)
-  const facts = factsOf(fresh, server, tool, read, question.actor.tenant)
+  const facts = factsOf(fresh, server, tool, read, question.actor, compiled.issuers)
   return {
     request: requestOf(question, now),
     facts: { ...facts, ...rolesOf(call), sighting: sightingOf(facts, call, now) },

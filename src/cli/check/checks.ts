@@ -5,6 +5,7 @@ import { readTenants, type TenantRows } from '../scratch/tenant-rows.ts'
 import { messageOf } from '../mistake.ts'
 import { conditionsCompile, conditionsHold } from './conditions.ts'
 import { consentsCount, tasksCount } from './consents.ts'
+import { delegatesMayAct } from './delegates.ts'
 import { labelsExist, rulesCanHold } from './labels.ts'
 import { actorsExist, environmentsExist, rolesAreHeld, serversExist, toolsExist } from './names.ts'
 import { policiesMatter } from './overlap.ts'
@@ -18,6 +19,7 @@ import {
   serversEnforce,
   serverUrlsAreTrusted,
 } from './rows.ts'
+import { revocationsName } from './revocations.ts'
 import { lostTriggers, tenantlessTables } from './schema-changes.ts'
 import { targetsAreNamed } from './targets.ts'
 import { callersAreKnown, issuersExist } from './trust.ts'
@@ -66,6 +68,8 @@ const CHECKS: readonly CheckDefinition[] = [
   among(consentsCount),
   among(tasksCount),
   among(callersAreKnown),
+  among(delegatesMayAct),
+  among(revocationsName),
 ]
 
 /** All problems of these files on top of `migrations/`, in the order of files and lines. */

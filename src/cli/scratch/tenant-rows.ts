@@ -18,6 +18,7 @@ export interface AuthoredTables extends TenantTables {
   readonly resources: readonly (typeof schema.resources.$inferSelect)[]
   readonly consents: readonly (typeof schema.consents.$inferSelect)[]
   readonly tasks: readonly (typeof schema.tasks.$inferSelect)[]
+  readonly revocations: readonly (typeof schema.revocations.$inferSelect)[]
   readonly pdpCallers: readonly (typeof schema.pdpCallers.$inferSelect)[]
 }
 
@@ -67,6 +68,7 @@ export function readTenant(database: DatabaseSync, tenant: string): TenantRows {
     resources: readTable(database, schema.resources, tenant),
     consents: readTable(database, schema.consents, tenant),
     tasks: readTable(database, schema.tasks, tenant),
+    revocations: readTable(database, schema.revocations, tenant),
     pdpCallers: readTable(database, schema.pdpCallers, tenant),
     // Rows that are switched off are nobody's problem.
     policies: enabledById(readTable(database, schema.policies, tenant)),
@@ -83,7 +85,7 @@ export function serversOf(tables: AuthoredTables): ReadonlyMap<string, ServerRow
       const toolRows = toolsOf.get(row.name) ?? []
       const tools = compileTools(toolRows, row.internal)
       // What becomes of its address is a check of its own.
-      return [row.name, { row, facts: serverFacts(row, true), toolRows, tools }]
+      return [row.name, { row, facts: serverFacts(row, true, []), toolRows, tools }]
     }),
   )
 }

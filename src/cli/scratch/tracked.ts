@@ -16,6 +16,8 @@ export const TRACKED = {
   resources: ['tenant', 'type', 'id'],
   consents: ['tenant', 'id'],
   tasks: ['tenant', 'id'],
+  // The issuer is often left out, and the last part finds the row then.
+  revocations: ['tenant', 'kind', 'issuer', 'id'],
   policies: ['tenant', 'id'],
   sequence_rules: ['tenant', 'id'],
   pdp_callers: ['tenant', 'issuer', 'client'],

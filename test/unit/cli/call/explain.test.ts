@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Call } from '../../../../src/cli/call/call.ts'
+import type { TokenWords } from '../../../../src/cli/call/credential.ts'
 import { decideCall, type Decision } from '../../../../src/cli/call/decide.ts'
 import { explain } from '../../../../src/cli/call/explain.ts'
 import { buildScratch } from '../../../../src/cli/scratch/scratch.ts'
@@ -37,6 +38,21 @@ const refund: Call = {
   history: [],
   result: null,
 }
+const THUMBPRINT = '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I'
+const SILENT: TokenWords = {
+  sessionId: null,
+  keyId: null,
+  bindings: [],
+  authorizationDetails: null,
+}
+const granted = (more: object) => [
+  json({
+    type: 'mcp_tool',
+    locations: ['http://localhost:8787/shop/mcp'],
+    actions: ['refund'],
+    ...more,
+  }),
+]
 const find: Partial<Call> = {
   tool: 'find_orders',
   arguments: json({ email: 'bob@acme.example', filter: { state: 'open' } }),
@@ -51,6 +67,11 @@ async function decided(sql: string, call: Partial<Call>): Promise<Decision> {
 
 const CONSENT_TO_READ = `INSERT INTO consents (tenant, id, issuer, subject, client, server, access)
   VALUES ('acme', 'c2', '${ISSUER}', 'alice', 'acme-agent', 'shop', 'read');`
+/** A row never changes but to be taken back, and of several the best one counts. */
+const TAKE_BACK = 'UPDATE consents SET revoked_at = granted_at;'
+const INSTEAD = (columns: string, values: string) =>
+  `${TAKE_BACK} INSERT INTO consents (tenant, id, issuer, subject, client, server, ${columns})
+  VALUES ('acme', 'c3', '${ISSUER}', 'alice', 'acme-agent', 'shop', ${values});`
 const ASK = (column: string, value: string) =>
   `UPDATE policies SET ${column} = ${value} WHERE id = 'sales-may-refund';`
 
@@ -91,6 +112,42 @@ const SHEET: readonly Row[] = [
   ['server_inactive', "UPDATE servers SET active = 0 WHERE name = 'shop';", {}, ['switched off']],
   ['client_unknown', '', { client: 'nobody' }, ['no row of `clients`']],
   ['client_inactive', "UPDATE clients SET active = 0 WHERE tenant = 'acme';", {}, ['switched off']],
+  [
+    'client_not_delegate',
+    "UPDATE clients SET acts_for_users = 0 WHERE id = 'acme-agent';",
+    {},
+    ['may act for itself only', 'gates passed: nothing is revoked'],
+  ],
+  [
+    'revoked',
+    `INSERT INTO revocations (tenant, kind, id, issuer) VALUES ('acme', 'token_session', 's-1', '${ISSUER}');`,
+    { token: { ...SILENT, sessionId: 's-1' } },
+    ['the login that the token is from is revoked'],
+  ],
+  [
+    'revoked',
+    `INSERT INTO revocations (tenant, kind, id) VALUES ('acme', 'proof_key', '${THUMBPRINT}');`,
+    { token: { ...SILENT, bindings: [{ kind: 'dpop', thumbprint: THUMBPRINT }] } },
+    ['the key that the client proved to hold is revoked'],
+  ],
+  [
+    'outside_authorization',
+    '',
+    { token: { ...SILENT, authorizationDetails: granted({ actions: ['find_orders'] }) } },
+    ['no entry of the token', 'the scopes suffice', 'policies were not asked'],
+  ],
+  [
+    'outside_authorization',
+    '',
+    { token: { ...SILENT, authorizationDetails: granted({ until: 'noon' }) } },
+    ['something that is not known here'],
+  ],
+  [
+    'allowed',
+    '',
+    { token: { ...SILENT, authorizationDetails: granted({ identifiers: ['order/17'] }) } },
+    ['the token was granted for it'],
+  ],
   ['agent_unknown', '', { agent: 'stranger' }, ['no row of `agents`']],
   ['agent_inactive', 'UPDATE agents SET active = 0;', { agent: 'mail-bot' }, ['switched off']],
   ['tool_unknown', '', { tool: 'refnd' }, ['no row of `tools` speaks of `refnd`']],
@@ -122,14 +179,14 @@ const SHEET: readonly Row[] = [
   ],
   [
     'consent_required',
-    'UPDATE consents SET expires_at = 1700000000000;',
+    INSTEAD('access, granted_at, expires_at', "'write', 1600000000000, 1700000000000"),
     {},
     ['has expired', 'until 2023-11-14T22:13:20.000Z'],
   ],
-  ['consent_required', 'UPDATE consents SET revoked_at = 1700000000000;', {}, ['taken back 2023']],
+  ['consent_required', TAKE_BACK, {}, ['taken back 20']],
   [
     'consent_required',
-    `UPDATE consents SET tool = 'refund', definition_hash = '${'0'.repeat(64)}';`,
+    INSTEAD('tool, definition_hash', `'refund', '${'0'.repeat(64)}'`),
     {},
     ['another definition', 'consent: outdated'],
   ],
@@ -220,6 +277,7 @@ const REASONS = Object.keys({
   server_inactive: true,
   client_unknown: true,
   client_inactive: true,
+  client_not_delegate: true,
   agent_unknown: true,
   agent_inactive: true,
   tool_unknown: true,
@@ -229,6 +287,7 @@ const REASONS = Object.keys({
   target_of_another_tenant: true,
   consent_required: true,
   insufficient_scope: true,
+  outside_authorization: true,
   task_ambiguous: true,
   outside_task: true,
   not_allowed: true,

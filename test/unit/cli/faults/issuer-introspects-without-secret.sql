@@ -1,0 +1,1 @@
+UPDATE issuers SET introspection_secret = NULL WHERE tenant = 'acme';

@@ -1,0 +1,1 @@
+UPDATE issuers SET login_client = NULL, login_secret = 'LOGIN_ACME' WHERE tenant = 'acme';

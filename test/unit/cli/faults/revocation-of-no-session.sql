@@ -1,0 +1,2 @@
+INSERT INTO revocations (tenant, kind, id) VALUES
+  ('acme', 'session', 'alice');

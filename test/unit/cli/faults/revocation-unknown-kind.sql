@@ -1,0 +1,1 @@
+INSERT INTO revocations (tenant, kind, id) VALUES ('acme', 'key', 'k1');
