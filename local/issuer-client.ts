@@ -14,6 +14,8 @@ export interface TokenRequest {
   readonly task?: string | undefined
   readonly tenant?: string | undefined
   readonly lifetimeSeconds?: number | undefined
+  /** A random text in place of a JWT: only the issuer's introspection explains it. */
+  readonly opaque?: boolean | undefined
   /** For tests: another `typ`, and claims in place of the issuer's (null takes one away). */
   readonly type?: string | undefined
   readonly claims?: Readonly<Record<string, unknown>> | undefined
@@ -39,6 +41,7 @@ export async function mintToken(stack: StackRecord, request: TokenRequest): Prom
       task: request.task,
       tenant: request.tenant ?? DEFAULT_TENANT,
       lifetime_s: request.lifetimeSeconds ?? DEFAULT_LIFETIME_S,
+      format: request.opaque === true ? 'opaque' : 'jwt',
       typ: request.type,
       claims: request.claims,
     }),

@@ -53,6 +53,7 @@ export async function sallyportPart(options: SallyportOptions, log: LogSink): Pr
       PUBLIC_ORIGIN: `http://localhost:${ports.sallyport}`,
       PUBLIC_ORIGIN_ALIASES: `http://${IPV4_LOOPBACK}:${ports.sallyport}`,
       ALLOWED_ORIGINS: (options.allowedOrigins ?? []).join(' '),
+      INTROSPECTION_ACME: introspectionSecret(ports.issuer),
     },
     unsafeDirectSockets: [{ host: IPV4_LOOPBACK, port: ports.sallyport }],
   }
@@ -60,6 +61,15 @@ export async function sallyportPart(options: SallyportOptions, log: LogSink): Pr
   if (ipv6) workers.push(ipv6Door(ports.sallyport))
   return await part(SALLYPORT, workers, state, log)
 }
+
+/** As `wrangler secret put` would store it. Public: it protects nothing but the demo. */
+const introspectionSecret = (issuerPort: number): string =>
+  JSON.stringify({
+    tenant: 'acme',
+    origin: `http://${IPV4_LOOPBACK}:${issuerPort}`,
+    client_id: 'sallyport',
+    client_secret: 'sallyport-demo-secret',
+  })
 
 /** The SQL tool alone: for `npm run sql` while nothing runs. */
 export async function sqlToolPart(

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchCalls } from '../bench/calls.ts'
+import { benchCredentials } from '../bench/credentials.ts'
 import type { Measurement } from '../bench/load.ts'
 import { benchHistory } from '../bench/history.ts'
 import { benchPolicies } from '../bench/policies.ts'
@@ -13,7 +14,7 @@ import { command } from './command.ts'
 import { stopSignal } from './signals.ts'
 
 /** What can be measured, each by itself with `--only`; a ratio that was not measured is null. */
-const PARTS = ['calls', 'policies', 'history'] as const
+const PARTS = ['calls', 'credentials', 'policies', 'history'] as const
 type BenchPart = (typeof PARTS)[number]
 
 interface Measured {
@@ -24,6 +25,8 @@ interface Measured {
 const RATIOS = [
   'full_over_pass_p50',
   'full_over_pass_rps',
+  'door_one_es256_us',
+  'door_one_dpop_us',
   'pure_decision_us_10k',
   'policies_10k_over_10',
   'rules_500_over_5',
@@ -65,6 +68,7 @@ async function measureParts(stack: Stack, only: BenchPart | null): Promise<Measu
   const wanted = (part: BenchPart): boolean => only === null || only === part
   const measured: Measured[] = []
   if (wanted('calls')) measured.push(await benchCalls(stack))
+  if (wanted('credentials')) measured.push(await benchCredentials())
   if (wanted('policies')) measured.push(await benchPolicies(stack))
   if (wanted('history')) measured.push(await benchHistory(stack))
   return {

@@ -6,7 +6,7 @@ import { command } from './command.ts'
 
 const USAGE =
   'usage: npm run -s token -- --sub alice --client acme-agent [--agent ID] [--scope "…"] ' +
-  '[--server NAME | --path access/v1] [--task ID] [--tenant T] [--lifetime SECONDS]'
+  '[--server NAME | --path access/v1] [--task ID] [--tenant T] [--lifetime SECONDS] [--opaque]'
 
 await command(async () => {
   const { values } = parseArgs({
@@ -20,6 +20,7 @@ await command(async () => {
       task: { type: 'string' },
       tenant: { type: 'string' },
       lifetime: { type: 'string' },
+      opaque: { type: 'boolean' },
     },
   })
   const { sub, client, lifetime, ...rest } = values

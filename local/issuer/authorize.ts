@@ -2,16 +2,19 @@
 
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { readAuthorizationDetails } from './authorization-details.ts'
 import {
   acceptsRedirectUri,
   DEFAULT_TENANT,
   grantableScopes,
   isResource,
+  OPENID,
   PEOPLE,
   SCOPES,
   type Client,
 } from './clients.ts'
 import { findClient, issuerOf, type AppEnv, type Issuer } from './issuer.ts'
+import { loginBefore, loginNow, type Login } from './login.ts'
 import { OAuthError } from './oauth-error.ts'
 import { consentPage, contentSecurityPolicy, errorPage } from './page.ts'
 import { digest, randomSecret } from './secrets.ts'
@@ -26,6 +29,13 @@ const parameters = z.object({
   resource: z.string().optional(),
   scope: z.string().optional(),
   state: z.string().optional(),
+  nonce: z.string().optional(),
+  acr_values: z.string().optional(),
+  max_age: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .optional(),
+  authorization_details: z.string().optional(),
 })
 type Parameters = z.infer<typeof parameters>
 
@@ -39,6 +49,7 @@ interface Ask {
   codeChallenge: string
   resource: string
   scopes: string[]
+  authorizationDetails: string | undefined
 }
 
 export async function showConsent(context: Context<AppEnv>): Promise<Response> {
@@ -49,8 +60,11 @@ export async function showConsent(context: Context<AppEnv>): Promise<Response> {
   if (typeof request === 'string') return showError(context, request)
 
   return answerAtClient(issuer, request, async (ask) => {
-    if (fields['prompt'] === 'none') return issueCode(issuer, request, ask, fields['login_hint'])
     const { client, parameters } = request
+    if (fields['prompt'] === 'none') {
+      const login = loginBefore(parameters.max_age, parameters.acr_values)
+      return issueCode(issuer, request, ask, fields['login_hint'], login)
+    }
     const page = consentPage({
       clientId: client.id,
       clientName: client.name,
@@ -79,7 +93,8 @@ export async function acceptConsent(context: Context<AppEnv>): Promise<Response>
     if (fields['decision'] === 'deny') {
       throw new OAuthError('access_denied', 'the person refused')
     }
-    return issueCode(issuer, request, ask, fields['user'])
+    const login = loginNow(request.parameters.acr_values)
+    return issueCode(issuer, request, ask, fields['user'], login)
   })
 }
 
@@ -102,15 +117,15 @@ async function answerAtClient(
   answer: (ask: Ask) => Promise<Response>,
 ): Promise<Response> {
   try {
-    return await answer(readAsk(request))
+    return await answer(readAsk(issuer, request))
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     return redirectToClient(issuer, request.parameters, error.body)
   }
 }
 
-function readAsk({ client, parameters }: Addressed): Ask {
-  const { response_type, code_challenge, code_challenge_method, resource, scope } = parameters
+function readAsk({ issuer }: Issuer, { client, parameters }: Addressed): Ask {
+  const { response_type, code_challenge, code_challenge_method, scope } = parameters
   if (!client.grantTypes.includes('authorization_code')) {
     throw new OAuthError('unauthorized_client', 'the client may not use this flow')
   }
@@ -121,13 +136,20 @@ function readAsk({ client, parameters }: Addressed): Ask {
   if (code_challenge_method !== 'S256' || !/^[\w-]{43}$/.test(code_challenge ?? '')) {
     throw new OAuthError('invalid_request', 'a code_challenge with method S256 is required')
   }
+  const scopes = grantableScopes(scope, SCOPES)
+  // Who only asks who somebody is needs no token for any server: it is for this one.
+  const resource = parameters.resource ?? (scopes.includes(OPENID) ? issuer : undefined)
   // Without it the token would be good for nobody or for everybody; MCP clients must send it.
   if (resource === undefined || !isResource(resource)) {
     throw new OAuthError('invalid_target', 'resource must name the MCP server as an absolute URI')
   }
-  const scopes = grantableScopes(scope, SCOPES)
   if (scopes.length === 0) throw new OAuthError('invalid_scope', 'none of these scopes is known')
-  return { codeChallenge: code_challenge ?? '', resource, scopes }
+  return {
+    codeChallenge: code_challenge ?? '',
+    resource,
+    scopes,
+    authorizationDetails: readAuthorizationDetails(parameters.authorization_details),
+  }
 }
 
 async function issueCode(
@@ -135,6 +157,7 @@ async function issueCode(
   { client, parameters }: Addressed,
   ask: Ask,
   user: string | undefined,
+  login: Login,
 ): Promise<Response> {
   if (user === undefined || !PEOPLE.some(({ id }) => id === user)) {
     throw new OAuthError('login_required', 'nobody of that name is known here')
@@ -148,6 +171,9 @@ async function issueCode(
     resource: ask.resource,
     redirectUri: parameters.redirect_uri,
     codeChallenge: ask.codeChallenge,
+    authorizationDetails: ask.authorizationDetails,
+    nonce: parameters.nonce,
+    login,
   })
   return redirectToClient(issuer, parameters, { code })
 }

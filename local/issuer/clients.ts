@@ -26,6 +26,8 @@ export const PEOPLE: readonly Person[] = [
 export const DEFAULT_TENANT = 'acme'
 
 export const SCOPES: readonly string[] = ['demo:use', 'demo:write', 'demo:export']
+/** Asks for an ID token: who logged in, in place of what may be done (OpenID Connect Core §3.1.2.1). */
+export const OPENID = 'openid'
 export const DEFAULT_WORKLOAD_SCOPE = 'demo:use'
 
 const LOOPBACK_CALLBACKS = ['http://127.0.0.1/callback', 'http://localhost/callback']
@@ -58,7 +60,26 @@ export const REGISTERED_CLIENTS: readonly Client[] = [
       'http://localhost/oauth/callback/debug',
     ],
   },
+  {
+    id: 'sallyport-pages',
+    name: 'Sallyport, for people',
+    grantTypes: ['authorization_code'],
+    redirectUris: ['http://127.0.0.1/login/callback', 'http://localhost/login/callback'],
+  },
 ]
+
+/** Who asks about tokens in place of asking for them. */
+const RESOURCE_SERVERS: readonly Client[] = [
+  {
+    id: 'sallyport',
+    name: 'Sallyport, about tokens that it was shown',
+    secret: 'sallyport-demo-secret',
+    grantTypes: [],
+    redirectUris: [],
+  },
+]
+
+export const KNOWN_CLIENTS: readonly Client[] = [...REGISTERED_CLIENTS, ...RESOURCE_SERVERS]
 
 /** Byte-equal, except for the port of a loopback address, which the client cannot know beforehand. */
 export function acceptsRedirectUri(client: Client, requested: string): boolean {
@@ -96,7 +117,7 @@ function withoutPort(loopbackUri: string): string {
 export function grantableScopes(asked: string | undefined, fallback: readonly string[]): string[] {
   const names = (asked ?? '').split(' ').filter((name) => name !== '')
   if (names.length === 0) return [...fallback]
-  return SCOPES.filter((scope) => names.includes(scope))
+  return [OPENID, ...SCOPES].filter((scope) => names.includes(scope))
 }
 
 /** RFC 8707 §2: an absolute URI without a fragment. */

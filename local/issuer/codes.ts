@@ -1,5 +1,7 @@
 // Authorization codes and refresh tokens: each works once, and showing one twice ends what it gave.
 
+import type { Login } from './login.ts'
+
 /** What a person granted to a client. A code and every refresh token that follows it carry it on. */
 export interface Grant {
   subject: string
@@ -9,6 +11,13 @@ export interface Grant {
   resource: string
   redirectUri: string
   codeChallenge: string
+  login: Login
+  /** JSON text (RFC 9396). */
+  authorizationDetails?: string | undefined
+  /** OpenID Connect's, for the ID token that the code is redeemed for. */
+  nonce?: string | undefined
+  /** The key that a refresh token is bound to (RFC 9449 §5). */
+  thumbprint?: string | undefined
 }
 
 const CODE_LIFETIME_MS = 60_000
@@ -45,11 +54,10 @@ export class Codes {
   }
 
   /** Uses the secret up and puts a new refresh token in its place, in one step. False: somebody was first. */
-  exchange(digest: string, kind: SecretKind, refreshDigest: string): boolean {
+  exchange(digest: string, kind: SecretKind, refreshDigest: string, grant: Grant): boolean {
     const row = this.#findUnused(digest, kind)
     if (row === null) return false
     this.#sql.exec('UPDATE one_time_secrets SET used = 1 WHERE digest = ?', digest)
-    const grant = JSON.parse(row.grant_json) as Grant
     this.#insert(refreshDigest, 'refresh_token', row.family, grant, REFRESH_LIFETIME_MS)
     return true
   }

@@ -2,11 +2,11 @@
 
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { issueAccessToken, TOKEN_FORMATS } from './access-tokens.ts'
 import { DEFAULT_TENANT, SCOPES } from './clients.ts'
 import { issuerOf, type AppEnv } from './issuer.ts'
 import { parseJson } from './json.ts'
-import { FAULTS } from './state.ts'
-import { signAccessToken } from './tokens.ts'
+import { FAULTS, FAULTY_PATHS } from './state.ts'
 
 const mintRequest = z.strictObject({
   client: z.string().min(1),
@@ -20,6 +20,7 @@ const mintRequest = z.strictObject({
   /** Below zero: a token that has lapsed. */
   lifetime_s: z.int().optional(),
   typ: z.string().optional(),
+  format: z.enum(TOKEN_FORMATS).default('jwt'),
   /** Further claims, or others in place of ours; `null` takes one away. */
   claims: z.record(z.string(), z.unknown()).optional(),
 })
@@ -27,9 +28,9 @@ const mintRequest = z.strictObject({
 export async function mint(context: Context<AppEnv>): Promise<Response> {
   const request = await readJson(context, mintRequest)
   if (request instanceof Response) return request
-  const { issuer, state } = issuerOf(context)
-  const { token } = await signAccessToken(await state.signingKey(), {
-    issuer,
+  const issuer = issuerOf(context)
+  const wanted = {
+    issuer: issuer.issuer,
     subject: request.sub ?? request.client,
     client: request.client,
     resource: request.resource,
@@ -40,14 +41,21 @@ export async function mint(context: Context<AppEnv>): Promise<Response> {
     lifetimeSeconds: request.lifetime_s,
     type: request.typ,
     overrides: request.claims,
+  }
+  return context.text(await issueAccessToken(issuer, wanted, request.format), 200, {
+    'cache-control': 'no-store',
   })
-  return context.text(token, 200, { 'cache-control': 'no-store' })
 }
 
+const faultRequest = z.strictObject({
+  path: z.enum(FAULTY_PATHS).default('/jwks.json'),
+  mode: z.enum(FAULTS),
+})
+
 export async function setFault(context: Context<AppEnv>): Promise<Response> {
-  const request = await readJson(context, z.strictObject({ mode: z.enum(FAULTS) }))
+  const request = await readJson(context, faultRequest)
   if (request instanceof Response) return request
-  await issuerOf(context).state.setFault(request.mode)
+  await issuerOf(context).state.setFault(request.path, request.mode)
   return context.json(request)
 }
 

@@ -5,7 +5,9 @@ import { cors } from 'hono/cors'
 import { acceptConsent, showConsent } from './authorize.ts'
 import { mint, reset, rotate, setFault, showRequests } from './demo.ts'
 import { issuerOf, type AppEnv } from './issuer.ts'
-import { showKeys, showRealKeys } from './jwks.ts'
+import { unlessFaulty } from './faults.ts'
+import { introspect, revoke } from './introspection.ts'
+import { showKeys } from './jwks.ts'
 import { authorizationServerMetadata, openidConfiguration } from './metadata.ts'
 import { STYLESHEET } from './page.ts'
 import { registerClient } from './register.ts'
@@ -30,12 +32,15 @@ app.get('/.well-known/oauth-authorization-server', (context) =>
 app.get('/.well-known/openid-configuration', (context) =>
   context.json(openidConfiguration(issuerOf(context).issuer)),
 )
-app.get('/jwks.json', showKeys)
-app.get('/redirected/jwks.json', showRealKeys)
+app.get('/jwks.json', unlessFaulty('/jwks.json', showKeys))
+app.get('/redirected/jwks.json', showKeys)
 app.get('/authorize', showConsent)
 app.post('/authorize', acceptConsent)
 app.post('/token', issueTokens)
 app.post('/register', registerClient)
+app.post('/introspect', unlessFaulty('/introspect', introspect))
+app.post('/redirected/introspect', introspect)
+app.post('/revoke', revoke)
 app.get('/page.css', (context) => context.body(STYLESHEET, 200, { 'content-type': 'text/css' }))
 app.get('/healthz', (context) => context.json({ status: 'ok', issuer: issuerOf(context).issuer }))
 

@@ -1,7 +1,7 @@
 // What the routes share: the configuration, the state and the lookups over both.
 
 import type { Context } from 'hono'
-import { REGISTERED_CLIENTS, type Client } from './clients.ts'
+import { KNOWN_CLIENTS, type Client } from './clients.ts'
 import { parseConfig, type Config } from './config.ts'
 import type { Env } from './env.ts'
 import type { IssuerState } from './state.ts'
@@ -19,6 +19,6 @@ export function issuerOf({ env }: Context<AppEnv>): Issuer {
 }
 
 export async function findClient(issuer: Issuer, id: string): Promise<Client | null> {
-  const registered = REGISTERED_CLIENTS.find((client) => client.id === id)
+  const registered = KNOWN_CLIENTS.find((client) => client.id === id)
   return registered ?? (await issuer.state.dynamicClient(id))
 }

@@ -1,6 +1,8 @@
 // Pure: what this server says of itself.
 
-import { SCOPES } from './clients.ts'
+import { OPENID, SCOPES } from './clients.ts'
+import { PROOF_ALGORITHMS } from './dpop.ts'
+import { ACR_VALUES } from './login.ts'
 
 /** RFC 8414 §2. */
 export function authorizationServerMetadata(issuer: string) {
@@ -8,6 +10,8 @@ export function authorizationServerMetadata(issuer: string) {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
+    introspection_endpoint: `${issuer}/introspect`,
+    revocation_endpoint: `${issuer}/revoke`,
     jwks_uri: `${issuer}/jwks.json`,
     registration_endpoint: `${issuer}/register`,
     scopes_supported: SCOPES,
@@ -17,15 +21,21 @@ export function authorizationServerMetadata(issuer: string) {
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
     // MCP clients refuse a server that does not name S256 here (RFC 7636 §4.2).
     code_challenge_methods_supported: ['S256'],
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    acr_values_supported: ACR_VALUES,
+    // RFC 9449 §5.1, RFC 9396 §10.
+    dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
+    authorization_details_types_supported: ['mcp_tool'],
     // RFC 9207 §3.
     authorization_response_iss_parameter_supported: true,
   }
 }
 
-/** No ID tokens are issued; the last two members are there because OpenID Discovery §3 requires them. */
+/** OpenID Discovery §3. */
 export function openidConfiguration(issuer: string) {
   return {
     ...authorizationServerMetadata(issuer),
+    scopes_supported: [OPENID, ...SCOPES],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
   }

@@ -4,9 +4,21 @@ import { Codes, type Grant, type SecretKind } from './codes.ts'
 import { parsePrivateKey, type PrivateKey } from './config.ts'
 import type { Env } from './env.ts'
 import { Keys, type PublicKey } from './keys.ts'
+import { OpaqueTokens } from './opaque-tokens.ts'
 
-/** How `/jwks.json` misbehaves. */
-export const FAULTS = ['none', 'hang', 'error', 'garbage', 'redirect', 'huge'] as const
+/** What a test can make misbehave, and how. */
+export const FAULTY_PATHS = ['/jwks.json', '/introspect'] as const
+export type FaultyPath = (typeof FAULTY_PATHS)[number]
+export const FAULTS = [
+  'none',
+  'hang',
+  'error',
+  'unauthorized',
+  'garbage',
+  'page',
+  'redirect',
+  'huge',
+] as const
 export type Fault = (typeof FAULTS)[number]
 
 /** All that this server remembers, in one object, so that a code works once across all isolates. */
@@ -14,12 +26,14 @@ export class IssuerState extends DurableObject<Env> {
   readonly #sql: SqlStorage
   readonly #codes: Codes
   readonly #keys: Keys
+  readonly #tokens: OpaqueTokens
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     this.#sql = state.storage.sql
     this.#codes = new Codes(this.#sql)
     this.#keys = new Keys(this.#sql, parsePrivateKey(env.ISSUER_PRIVATE_JWK))
+    this.#tokens = new OpaqueTokens(this.#sql)
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS dynamic_clients (
         id TEXT PRIMARY KEY,
@@ -44,8 +58,29 @@ export class IssuerState extends DurableObject<Env> {
     return this.#codes.read(digest, kind)
   }
 
-  exchangeForRefreshToken(digest: string, kind: SecretKind, refreshDigest: string): boolean {
-    return this.#codes.exchange(digest, kind, refreshDigest)
+  exchangeForRefreshToken(
+    digest: string,
+    kind: SecretKind,
+    refreshDigest: string,
+    grant: Grant,
+  ): boolean {
+    return this.#codes.exchange(digest, kind, refreshDigest, grant)
+  }
+
+  keepOpaqueToken(digest: string, claimsJson: string): void {
+    this.#tokens.keep(digest, claimsJson)
+  }
+
+  opaqueToken(digest: string): string | null {
+    return this.#tokens.find(digest)
+  }
+
+  revokeToken(digest: string): void {
+    this.#tokens.revoke(digest)
+  }
+
+  isTokenRevoked(digest: string): boolean {
+    return this.#tokens.isRevoked(digest)
   }
 
   register(client: Client): void {
@@ -75,13 +110,13 @@ export class IssuerState extends DurableObject<Env> {
     return this.#keys.rotate(options)
   }
 
-  setFault(mode: Fault): void {
-    this.#sql.exec(`INSERT OR REPLACE INTO faults (path, mode) VALUES ('/jwks.json', ?)`, mode)
+  setFault(path: FaultyPath, mode: Fault): void {
+    this.#sql.exec('INSERT OR REPLACE INTO faults (path, mode) VALUES (?, ?)', path, mode)
   }
 
-  fault(): Fault {
+  fault(path: FaultyPath): Fault {
     const [row] = this.#sql
-      .exec<{ mode: Fault }>(`SELECT mode FROM faults WHERE path = '/jwks.json'`)
+      .exec<{ mode: Fault }>('SELECT mode FROM faults WHERE path = ?', path)
       .toArray()
     return row?.mode ?? 'none'
   }
@@ -109,6 +144,8 @@ export class IssuerState extends DurableObject<Env> {
 
 const TABLES = [
   'one_time_secrets',
+  'opaque_tokens',
+  'revoked_tokens',
   'dynamic_clients',
   'rotated_keys',
   'dropped_keys',

@@ -1,30 +1,36 @@
 // The token endpoint (OAuth 2.1 §3.2): three grants, one row each.
 
 import type { Context } from 'hono'
+import { issueAccessToken } from './access-tokens.ts'
+import { readAuthorizationDetails } from './authorization-details.ts'
 import { authenticateClient } from './client-authentication.ts'
 import {
   DEFAULT_TENANT,
   DEFAULT_WORKLOAD_SCOPE,
   grantableScopes,
   isResource,
+  OPENID,
   type Client,
   type GrantType,
 } from './clients.ts'
 import type { Grant, SecretKind } from './codes.ts'
+import { proofThumbprint } from './dpop.ts'
+import { readForm } from './form.ts'
 import { issuerOf, type AppEnv, type Issuer } from './issuer.ts'
-import { OAuthError } from './oauth-error.ts'
+import { NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
 import { digest, provesPossession, randomSecret } from './secrets.ts'
-import { signAccessToken } from './tokens.ts'
+import { lifetimeOf, signIdToken, type TokenRequest } from './tokens.ts'
 
-interface Granted {
-  subject: string
-  tenant: string
-  resource: string
-  scope: string
-  refreshToken?: string
+type Granted = Pick<Grant, 'subject' | 'tenant' | 'resource' | 'scope'> &
+  Partial<Pick<Grant, 'login' | 'nonce' | 'authorizationDetails'>> & { refreshToken?: string }
+
+interface Asked {
+  form: URLSearchParams
+  /** Of the key that the client proved to hold (RFC 9449 §5). */
+  thumbprint: string | undefined
 }
 
-type Redeem = (issuer: Issuer, client: Client, form: URLSearchParams) => Promise<Granted>
+type Redeem = (issuer: Issuer, client: Client, asked: Asked) => Promise<Granted>
 
 const GRANTS: Record<GrantType, Redeem> = {
   authorization_code: redeemCode,
@@ -34,10 +40,9 @@ const GRANTS: Record<GrantType, Redeem> = {
 
 export async function issueTokens(context: Context<AppEnv>): Promise<Response> {
   const issuer = issuerOf(context)
-  const authorization = context.req.header('authorization')
   try {
     const form = await readForm(context.req.raw)
-    const client = await authenticateClient(issuer, authorization, form)
+    const client = await authenticateClient(issuer, context.req.header('authorization'), form)
     const type = form.get('grant_type') ?? ''
     if (!isGrantType(type)) {
       throw new OAuthError('unsupported_grant_type', 'this grant_type is not offered')
@@ -45,18 +50,18 @@ export async function issueTokens(context: Context<AppEnv>): Promise<Response> {
     if (!client.grantTypes.includes(type)) {
       throw new OAuthError('unauthorized_client', 'the client may not use this grant_type')
     }
-    const granted = await GRANTS[type](issuer, client, form)
-    return context.json(await tokenResponse(issuer, client, granted), 200, NO_STORE)
+    const thumbprint = await proofThumbprint(context.req.header('dpop'), `${issuer.issuer}/token`)
+    const asked = { form, thumbprint }
+    const granted = await GRANTS[type](issuer, client, asked)
+    return context.json(await tokenResponse(issuer, client, asked, granted), 200, NO_STORE)
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
-    // RFC 6749 §5.2.
-    if (error.code !== 'invalid_client') return context.json(error.body, 400, NO_STORE)
-    if (authorization !== undefined) context.header('www-authenticate', 'Basic realm="token"')
-    return context.json(error.body, 401, NO_STORE)
+    return oauthErrorResponse(context, error)
   }
 }
 
-async function redeemCode(issuer: Issuer, client: Client, form: URLSearchParams) {
+async function redeemCode(issuer: Issuer, client: Client, asked: Asked) {
+  const { form } = asked
   const code = await findGrant(issuer, client, 'code', form.get('code'))
   // OAuth 2.1 no longer asks for redirect_uri here; a client that sends one must send the same.
   if ((form.get('redirect_uri') ?? code.grant.redirectUri) !== code.grant.redirectUri) {
@@ -65,21 +70,26 @@ async function redeemCode(issuer: Issuer, client: Client, form: URLSearchParams)
   if (!(await provesPossession(form.get('code_verifier') ?? '', code.grant.codeChallenge))) {
     throw new OAuthError('invalid_grant', 'code_verifier does not match the code_challenge')
   }
-  return grantAnew(issuer, code, form, code.grant.scope)
+  return grantAnew(issuer, client, code, asked, code.grant.scope)
 }
 
-async function redeemRefreshToken(issuer: Issuer, client: Client, form: URLSearchParams) {
+async function redeemRefreshToken(issuer: Issuer, client: Client, request: Asked) {
+  const { form, thumbprint } = request
   const token = await findGrant(issuer, client, 'refresh_token', form.get('refresh_token'))
+  // RFC 9449 §5: the refresh token of a public client is good only with the key it was given to.
+  if (token.grant.thumbprint !== undefined && token.grant.thumbprint !== thumbprint) {
+    throw new OAuthError('invalid_grant', 'the refresh token is bound to another key')
+  }
   // RFC 6749 §6: the scope may be narrowed, never widened; more is asked for at /authorize.
   const had = token.grant.scope.split(' ')
   const asked = grantableScopes(form.get('scope') ?? undefined, had)
   if (asked.length === 0 || !asked.every((scope) => had.includes(scope))) {
     throw new OAuthError('invalid_scope', 'the refresh token does not cover this scope')
   }
-  return grantAnew(issuer, token, form, asked.join(' '))
+  return grantAnew(issuer, client, token, request, asked.join(' '))
 }
 
-async function grantToWorkload(_: Issuer, client: Client, form: URLSearchParams) {
+async function grantToWorkload(_: Issuer, client: Client, { form }: Asked) {
   const resource = form.get('resource') ?? ''
   if (!isResource(resource)) {
     throw new OAuthError('invalid_target', 'resource must name the MCP server as an absolute URI')
@@ -87,7 +97,13 @@ async function grantToWorkload(_: Issuer, client: Client, form: URLSearchParams)
   const scopes = grantableScopes(form.get('scope') ?? undefined, [DEFAULT_WORKLOAD_SCOPE])
   if (scopes.length === 0) throw new OAuthError('invalid_scope', 'none of these scopes is known')
   // RFC 9068 §2.2: without a person the subject is the client itself.
-  return { subject: client.id, tenant: DEFAULT_TENANT, resource, scope: scopes.join(' ') }
+  return {
+    subject: client.id,
+    tenant: DEFAULT_TENANT,
+    resource,
+    scope: scopes.join(' '),
+    authorizationDetails: readAuthorizationDetails(form.get('authorization_details')),
+  }
 }
 
 interface Found {
@@ -114,51 +130,60 @@ async function findGrant(
 
 async function grantAnew(
   issuer: Issuer,
+  client: Client,
   found: Found,
-  form: URLSearchParams,
+  { form, thumbprint }: Asked,
   scope: string,
 ): Promise<Granted> {
-  const { subject, tenant, resource } = found.grant
+  const { resource } = found.grant
   // RFC 8707 §2.2: what is asked for here must lie within what was granted.
   if ((form.get('resource') ?? resource) !== resource) {
     throw new OAuthError('invalid_target', 'resource differs from the one that was granted')
   }
   const refreshToken = randomSecret()
   const nextDigest = await digest(refreshToken)
-  if (!(await issuer.state.exchangeForRefreshToken(found.digest, found.kind, nextDigest))) {
+  const next: Grant =
+    client.secret === undefined && thumbprint !== undefined
+      ? { ...found.grant, thumbprint }
+      : found.grant
+  if (!(await issuer.state.exchangeForRefreshToken(found.digest, found.kind, nextDigest, next))) {
     throw new OAuthError('invalid_grant', `this ${found.kind} is not valid`)
   }
-  return { subject, tenant, resource, scope, refreshToken }
+  const granted = { ...found.grant, scope }
+  return client.grantTypes.includes('refresh_token') ? { ...granted, refreshToken } : granted
 }
 
 /** RFC 6749 §5.1. */
-async function tokenResponse(issuer: Issuer, client: Client, granted: Granted) {
-  const { subject, tenant, resource, scope, refreshToken } = granted
-  const { token, expiresIn } = await signAccessToken(await issuer.state.signingKey(), {
+async function tokenResponse(issuer: Issuer, client: Client, asked: Asked, granted: Granted) {
+  const { subject, tenant, resource, scope, refreshToken, login, nonce } = granted
+  const { authorizationDetails } = granted
+  const { form, thumbprint } = asked
+  const request: TokenRequest = {
     issuer: issuer.issuer,
     subject,
     client: client.id,
     resource,
     scope,
     tenant,
-  })
+    login,
+    thumbprint,
+    authorizationDetails,
+  }
+  const format = form.get('token_format') === 'opaque' ? 'opaque' : 'jwt'
+  const about = { issuer: issuer.issuer, subject, client: client.id, tenant, nonce }
   return {
-    access_token: token,
-    token_type: 'Bearer',
-    expires_in: expiresIn,
+    access_token: await issueAccessToken(issuer, request, format),
+    token_type: thumbprint === undefined ? 'Bearer' : 'DPoP',
+    expires_in: lifetimeOf(request),
     scope,
+    ...(authorizationDetails === undefined
+      ? {}
+      : { authorization_details: JSON.parse(authorizationDetails) as unknown }),
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    ...(login !== undefined && scope.split(' ').includes(OPENID)
+      ? { id_token: await signIdToken(await issuer.state.signingKey(), { ...about, login }) }
+      : {}),
   }
-}
-
-const NO_STORE = { 'cache-control': 'no-store' }
-
-async function readForm(request: Request): Promise<URLSearchParams> {
-  const form = new URLSearchParams(await request.text())
-  if (new Set(form.keys()).size !== form.size) {
-    throw new OAuthError('invalid_request', 'a parameter was sent twice')
-  }
-  return form
 }
 
 function isGrantType(type: string): type is GrantType {

@@ -4,13 +4,16 @@
 INSERT INTO tenants (id, name) VALUES ('acme', 'Acme Corp');
 
 -- Both demo tenants share this issuer, so each token says which of them it speaks for.
-INSERT INTO issuers (tenant, url, jwks_uri, algorithms, tenant_claim, demo)
-VALUES ('acme', '{{issuer}}', '{{issuer}}/jwks.json', '["ES256"]', 'tenant', 1);
+-- Acme's people may hold opaque tokens as well, and log in to Sallyport's own pages.
+INSERT INTO issuers (tenant, url, jwks_uri, algorithms, tenant_claim, demo,
+                     introspection, introspection_url, introspection_secret, login_client)
+VALUES ('acme', '{{issuer}}', '{{issuer}}/jwks.json', '["ES256"]', 'tenant', 1,
+        'opaque', '{{issuer}}/introspect', 'INTROSPECTION_ACME', 'sallyport-pages');
 
-INSERT INTO clients (tenant, issuer, id, name) VALUES
-  ('acme', '{{issuer}}', 'acme-agent',  'Acme''s own agent'),
-  ('acme', '{{issuer}}', 'other-agent', 'Another agent of the same people'),
-  ('acme', '{{issuer}}', 'inspector',   'MCP Inspector');
+INSERT INTO clients (tenant, issuer, id, name, redirect_hosts) VALUES
+  ('acme', '{{issuer}}', 'acme-agent',  'Acme''s own agent',                 '["127.0.0.1","localhost"]'),
+  ('acme', '{{issuer}}', 'other-agent', 'Another agent of the same people', '["127.0.0.1","localhost"]'),
+  ('acme', '{{issuer}}', 'inspector',   'MCP Inspector',                    '["127.0.0.1","localhost"]');
 
 INSERT INTO agents (tenant, issuer, id, name) VALUES
   ('acme', '{{issuer}}', 'research-bot', 'Reads a lot, sends nothing'),

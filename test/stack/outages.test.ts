@@ -111,7 +111,7 @@ async function addTenant(name: string): Promise<(token?: string) => Promise<Wire
 const tokenFor = (tenant: string): Promise<string> =>
   stack.token({ sub: 'alice', client: 'acme-agent', tenant, server: tenant })
 
-const FAULTS = ['hang', 'error', 'garbage', 'redirect', 'huge'] as const
+const FAULTS = ['hang', 'error', 'garbage', 'page', 'redirect', 'huge'] as const
 
 describe('the key set of an issuer', { timeout: 20_000 }, () => {
   const callers = new Map<string, () => Promise<WireAnswer>>()
@@ -217,6 +217,13 @@ describe('a key that the issuer begins to sign with', { timeout: 60_000 }, () =>
     await rotateKey(stack)
     expect(await caller(await tokenFor('rotated'))).toMatchObject({ code: 'allowed' })
     expect(await caller()).toMatchObject({ code: 'allowed' })
+  })
+
+  it('replaces the old one where the issuer drops that: its tokens are refused', async () => {
+    const caller = await addTenant('dropped')
+    await rotateKey(stack, true)
+    expect(await caller(await tokenFor('dropped'))).toMatchObject({ code: 'allowed' })
+    expect(await caller()).toMatchObject({ status: 401, code: 'token_invalid' })
   })
 
   // The wait is what protects an issuer from made-up key ids.

@@ -1,3 +1,4 @@
+import { consent } from './consent.ts'
 import { deletionBudget } from './deletion-budget.ts'
 import { decisionLog } from './decision-log.ts'
 import { firstCalls, policyChange, roleChange } from './policy-steps.ts'
@@ -16,6 +17,7 @@ export const STEPS: readonly Step[] = [
   classification,
   readThenExport,
   revocation,
+  consent,
   deletionBudget,
   decisionLog,
   newServer,

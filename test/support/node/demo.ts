@@ -3,15 +3,26 @@ import type { StackRecord } from '../../../local/state.ts'
 
 // The switches and the notebooks of the demo issuer and the demo server.
 
-/** How the issuer's key set can be made to misbehave. Its own list is typed for workerd, not Node. */
-export type Fault = 'none' | 'hang' | 'error' | 'garbage' | 'redirect' | 'huge'
+/** How an endpoint of the issuer can be made to misbehave. Its own list is typed for workerd, not Node. */
+export type Fault =
+  | 'none'
+  | 'hang'
+  | 'error'
+  | 'unauthorized'
+  | 'garbage'
+  | 'page'
+  | 'redirect'
+  | 'huge'
 
-export const setFault = (stack: StackRecord, mode: Fault): Promise<unknown> =>
-  post(new URL('/_demo/fault', stack.issuer), { mode })
+export const setFault = (
+  stack: StackRecord,
+  mode: Fault,
+  path: '/jwks.json' | '/introspect' = '/jwks.json',
+): Promise<unknown> => post(new URL('/_demo/fault', stack.issuer), { path, mode })
 
 /** From now on the issuer signs with a key that nobody has seen. */
-export const rotateKey = (stack: StackRecord): Promise<unknown> =>
-  post(new URL('/_demo/rotate', stack.issuer), {})
+export const rotateKey = (stack: StackRecord, dropOld = false): Promise<unknown> =>
+  post(new URL('/_demo/rotate', stack.issuer), { drop_old: dropOld })
 
 /** How often each path of the issuer was asked for. */
 export const issuerRequests = async (stack: StackRecord): Promise<Record<string, number>> =>

@@ -78,7 +78,10 @@ export async function answerPage(
   user: string,
   decision: 'allow' | 'deny' = 'allow',
 ): Promise<URLSearchParams> {
-  const html = await (await fetch(page)).text()
+  const shown = await fetch(page, { redirect: 'manual' })
+  // What is wrong with the request is told to the client, and nobody sees a page.
+  if (shown.status === 303) return wayBack(page, shown)
+  const html = await shown.text()
   const action = /<form method="post" action="([^"]+)"/.exec(html)?.[1] ?? ''
   const form = new URLSearchParams({ user, decision })
   for (const [, name = '', value = ''] of html.matchAll(
@@ -87,6 +90,7 @@ export async function answerPage(
     form.set(name, unescaped(value))
   }
   return wayBack(
+    page,
     await fetch(new URL(action, page), { method: 'POST', body: form, redirect: 'manual' }),
   )
 }
@@ -96,12 +100,13 @@ export async function answerSilently(page: URL, user: string): Promise<URLSearch
   const silent = new URL(page)
   silent.searchParams.set('prompt', 'none')
   silent.searchParams.set('login_hint', user)
-  return wayBack(await fetch(silent, { redirect: 'manual' }))
+  return wayBack(page, await fetch(silent, { redirect: 'manual' }))
 }
 
-function wayBack(response: Response): URLSearchParams {
+/** It leads to where the client asked for, and nowhere else. */
+function wayBack(page: URL, response: Response): URLSearchParams {
   const target = response.headers.get('location') ?? ''
-  if (!target.startsWith(`${CALLBACK}?`)) {
+  if (!target.startsWith(`${page.searchParams.get('redirect_uri')}?`)) {
     throw new Error(`the page answered ${response.status} and led to "${target}"`)
   }
   return new URL(target).searchParams

@@ -1,0 +1,68 @@
+import { IPV4_LOOPBACK, freePorts } from '../ports.ts'
+import { benchPart } from '../workers.ts'
+import type { Measurement } from './load.ts'
+
+export interface CredentialBench {
+  readonly rows: readonly Measurement[]
+  readonly ratios: { readonly door_one_es256_us: number; readonly door_one_dpop_us: number }
+}
+
+const BATCH = 400
+const BATCHES = 21
+
+const KINDS = [
+  { name: 'door one ES256', query: 'algorithm=ES256' },
+  { name: 'door one EdDSA', query: 'algorithm=EdDSA' },
+  { name: 'door one RS256', query: 'algorithm=RS256' },
+  // An ES256 token, and a proof by a key of its own that has to be imported each time.
+  { name: 'door one DPoP', query: 'algorithm=ES256&bound' },
+] as const
+
+/** Who is calling, from the headers to the claims: keys warm, no network, no storage. */
+export async function benchCredentials(): Promise<CredentialBench> {
+  const { issuer: port } = await freePorts()
+  const worker = await benchPart('credentials', 'local/bench/workers/credentials.ts', port, {})
+  try {
+    const rows: Measurement[] = []
+    for (const { name, query } of KINDS) rows.push(await callersAt(port, name, query))
+    const of = (name: string): number => {
+      const found = rows.find((row) => row.name === name)
+      return Math.round((found?.p50_ms ?? Number.NaN) * 1000)
+    }
+    return {
+      rows,
+      ratios: {
+        door_one_es256_us: of('door one ES256'),
+        door_one_dpop_us: of('door one DPoP'),
+      },
+    }
+  } finally {
+    await worker.stop()
+  }
+}
+
+/** Milliseconds for one caller: a batch, less what an empty batch takes. */
+async function callersAt(port: number, name: string, query: string): Promise<Measurement> {
+  const ask = async (times: number): Promise<number> => {
+    const began = performance.now()
+    const answer = await fetch(`http://${IPV4_LOOPBACK}:${port}/?${query}&times=${times}`)
+    const { accepted } = (await answer.json()) as { accepted: number }
+    if (accepted !== times) throw new Error(`${accepted} of ${times} callers were accepted`)
+    return performance.now() - began
+  }
+  await ask(BATCH)
+  const each: number[] = []
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    const empty = await ask(0)
+    each.push(((await ask(BATCH)) - empty) / BATCH)
+  }
+  const sorted = each.toSorted((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  return {
+    name,
+    clients: 1,
+    p50_ms: median,
+    p99_ms: sorted[sorted.length - 1] ?? Number.NaN,
+    rps: Math.round(1000 / median),
+  }
+}
