@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { ACCESS, type EvaluationRequest, type Facts } from '../../../src/pdp/evaluation.ts'
 import type { PolicyRow } from '../../../src/pdp/policy.ts'
 import { SENSITIVITY, type Target } from '../../../src/pdp/resources.ts'
-import { argumentsOf, facts, NOW, request, server, target, tool } from './build.ts'
+import { argumentsOf, facts, NOW, request, RESOURCE, server, target, tool } from './build.ts'
 import type { Answers } from './rows.ts'
 
 /** Few values each, so that rows and questions meet often. */
@@ -156,6 +156,25 @@ const task = fc.record({
   revokedAt: rarely(fc.constant(NOW - 1)),
 })
 
+/** What a token was granted for in detail: of our type mostly, sometimes with what nobody knows. */
+const detail = fc
+  .record({
+    type: mostly('mcp_tool', 'payment'),
+    locations: fc.constantFrom(
+      [RESOURCE],
+      [RESOURCE],
+      ['https://other.example/crm/mcp', RESOURCE],
+      ['https://other.example/crm/mcp'],
+    ),
+    actions: fc.constantFrom(['*'], ['*'], ['get', 'get_all'], ['set'], ['get*']),
+    access: maybe(fc.constantFrom([...ACCESS], ['read'], ['write', 'destructive'], ['reed'])),
+    identifiers: rarely(fc.constantFrom(['account/a-1'], ['account/a-2', 'order/1'])),
+    datatypes: rarely(fc.constant(['x'])),
+  })
+  .map((made) =>
+    argumentsOf(Object.fromEntries(Object.entries(made).filter(([, value]) => value !== null))),
+  )
+
 const caller = fc.record({
   subject: fc.constantFrom('alice', 'alice', 'job'),
   client: fc.constantFrom(...CLIENTS, 'job'),
@@ -164,6 +183,7 @@ const caller = fc.record({
   acr: fc.constantFrom(null, 'pwd', 'phr'),
   authTime: fc.constantFrom(null, NOW / 1000, NOW / 1000 - 300, NOW / 1000 - 301),
   senderConstrained: fc.boolean(),
+  authorizationDetails: rarely(fc.array(detail, { maxLength: 2 })),
 })
 
 const described = fc.record({
@@ -199,6 +219,7 @@ export const question: fc.Arbitrary<Question> = fc
     known: mostly(true, false),
     tenantActive: mostly(true, false),
     clientActive: mostly<boolean | null>(true, false, null),
+    clientActsForUsers: mostly(true, false),
     agentActive: mostly<boolean | null>(true, false, null),
     serverFacts: fc.record({
       active: mostly(true, false),

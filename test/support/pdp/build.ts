@@ -12,6 +12,9 @@ import type { ToolRow } from '../../../src/pdp/tools.ts'
 
 /** Alice of acme, through acme-agent, calling `search` on `crm`; each test says what differs. */
 
+/** Of the server that is called. */
+export const RESOURCE = 'https://sallyport.example/crm/mcp'
+
 export const NOW = 1_800_000_000_000
 
 export const policy = (row: Partial<PolicyRow> & Pick<PolicyRow, 'id'>): PolicyRow => ({
@@ -41,6 +44,7 @@ export interface Caller {
   readonly acr?: string | null
   readonly authTime?: number | null
   readonly senderConstrained?: boolean
+  readonly authorizationDetails?: readonly JsonObject[] | null
 }
 
 export function request(
@@ -50,6 +54,7 @@ export function request(
 ): EvaluationRequest {
   const { subject = 'alice', client = 'acme-agent', agent = null, scopes = [] } = caller
   const { acr = null, authTime = null, senderConstrained = false } = caller
+  const { authorizationDetails = null } = caller
   return {
     subject: {
       type: subject === client ? 'workload' : 'user',
@@ -61,7 +66,11 @@ export function request(
         agent,
         actorChain: agent === null ? [] : [agent],
         tokenId: 'token-1',
+        tokenSession: null,
+        issuerKey: 'k1',
+        bindings: [],
         scopes,
+        authorizationDetails,
         acr,
         authTime,
         senderConstrained,
@@ -91,6 +100,7 @@ export const facts = (given: Partial<Facts> = {}): Facts => ({
   callsPerMinute: 6000,
   server: server(),
   clientActive: true,
+  clientActsForUsers: true,
   agentActive: null,
   subjectRoles: [],
   agentRoles: [],
@@ -106,6 +116,7 @@ export const facts = (given: Partial<Facts> = {}): Facts => ({
 
 export const server = (facts: Partial<ServerFacts> = {}): ServerFacts => ({
   name: 'crm',
+  resources: [RESOURCE],
   active: true,
   internal: true,
   requiredScopes: [],

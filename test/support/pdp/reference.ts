@@ -1,9 +1,12 @@
+import type { JsonObject } from '../../../src/mcp/value.ts'
+import { ACCESS } from '../../../src/pdp/evaluation.ts'
 import type {
   ConsentFact,
   EvaluationRequest,
   Facts,
   RoleFact,
   TaskFact,
+  ToolFacts,
 } from '../../../src/pdp/evaluation.ts'
 import type { PolicyRow } from '../../../src/pdp/policy.ts'
 import { bestOf, classesOf, columnsApply, effectOf, matchesPattern, type Answers } from './rows.ts'
@@ -77,6 +80,7 @@ function whatIsWrong(request: EvaluationRequest, facts: Facts): Wrong[] {
   say('server_inactive', true, !server.active)
   say('client_unknown', false, facts.clientActive === null)
   say('client_inactive', true, facts.clientActive === false)
+  say('client_not_delegate', true, !facts.clientActsForUsers && request.subject.id !== client)
   say('agent_unknown', false, agent !== null && facts.agentActive === null)
   say('agent_inactive', true, agent !== null && facts.agentActive === false)
   say('tool_unknown', false, request.resource.type === 'tool' && tool === null)
@@ -103,6 +107,7 @@ function whatIsWrong(request: EvaluationRequest, facts: Facts): Wrong[] {
   }
   const needed = [...server.requiredScopes, ...(tool?.requiredScopes ?? [])]
   say('insufficient_scope', false, !needed.every((scope) => scopes.includes(scope)))
+  say('outside_authorization', false, tool !== null && !isGranted(request, facts, tool))
   if (tool !== null && task !== undefined) {
     const inside =
       (task.tools?.some((one) => matchesPattern(one, `${server.name}/${tool.name}`)) ?? true) &&
@@ -111,6 +116,37 @@ function whatIsWrong(request: EvaluationRequest, facts: Facts): Wrong[] {
     say('outside_task', false, open.length === 1 && !inside)
   }
   return wrong
+}
+
+const DETAILS = ['type', 'locations', 'actions', 'access', 'identifiers']
+
+/** One entry must cover the whole call, and one that nobody understands spoils them all. */
+function isGranted(request: EvaluationRequest, facts: Facts, tool: ToolFacts): boolean {
+  const details = request.subject.properties.authorizationDetails
+  if (details === null) return true
+  const ours = details.filter((entry) => entry['type'] === 'mcp_tool')
+  const listOf = (entry: JsonObject, name: string) => entry[name] as string[] | undefined
+  const strange = ours.some(
+    (entry) =>
+      Object.keys(entry).some((name) => !DETAILS.includes(name)) ||
+      listOf(entry, 'actions')?.some((one) => one !== '*' && one.includes('*')) ||
+      listOf(entry, 'access')?.some((one) => !ACCESS.some((known) => known === one)),
+  )
+  if (strange) return false
+  const listing = request.context.arguments === null
+  return ours.some((entry) => {
+    const names = listOf(entry, 'identifiers')
+    const touched = facts.targets.map(({ type, id }) => `${type}/${id}`)
+    const inside = listing
+      ? (tool.depends?.anyLabel ?? false)
+      : touched.length > 0 && touched.every((one) => names?.includes(one))
+    return (
+      facts.server.resources.some((one) => listOf(entry, 'locations')?.includes(one)) &&
+      ['*', tool.name].some((one) => listOf(entry, 'actions')?.includes(one)) &&
+      classesOf(tool).some((one) => listOf(entry, 'access')?.includes(one) ?? true) &&
+      (names === undefined || inside)
+    )
+  })
 }
 
 /** The subject is asked, and the agent is asked: both must find an allow, and neither a deny. */

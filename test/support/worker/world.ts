@@ -81,13 +81,30 @@ async function seedAcme(): Promise<void> {
   )
 }
 
-const clearPolicies = (): Promise<void> =>
-  sql(
+/** Rows that SQL keeps for good: their triggers are put aside, as nothing outside tests would. */
+export async function forgetForGood(...tables: string[]): Promise<void> {
+  for (const table of tables) {
+    const { results } = await env.DB.prepare(
+      "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?1 AND name GLOB '*_keep_delete'",
+    )
+      .bind(table)
+      .all<{ name: string; sql: string }>()
+    await sql(
+      ...results.map(({ name }) => `DROP TRIGGER ${name}`),
+      `DELETE FROM ${table}`,
+      ...results.map((trigger) => trigger.sql),
+    )
+  }
+}
+
+async function clearPolicies(): Promise<void> {
+  await forgetForGood('consents', 'consented_definitions')
+  await sql(
     ...[
+      'page_sessions',
       'revocations',
       'pdp_callers',
       'tasks',
-      'consents',
       'resources',
       'sequence_rules',
       'tool_origins',
@@ -110,6 +127,7 @@ const clearPolicies = (): Promise<void> =>
     'DELETE FROM tenants',
     "CREATE TRIGGER keep_revision BEFORE DELETE ON revision BEGIN SELECT RAISE(ABORT, 'a revision is never deleted: it only moves on'); END",
   )
+}
 
 export interface TokenOptions {
   readonly sub?: string

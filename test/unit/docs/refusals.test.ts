@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { explain } from '../../../src/pep/explanation.ts'
+import { endsToken, explain } from '../../../src/pep/explanation.ts'
 import { refuse } from '../../../src/pep/refuse.ts'
 import type { Refusal } from '../../../src/pep/refusal.ts'
 
@@ -9,6 +9,18 @@ type Sample<R extends Reason> = Extract<Refusal, { readonly reason: R }>
 
 /** A refusal, and what the table calls it where one reason has two rows. */
 type Samples<R extends Reason> = readonly [Sample<R>, ...(readonly Sample<R>[])]
+
+const consentRequired = (
+  state: Sample<'consent_required'>['state'],
+): Sample<'consent_required'> => ({
+  at: 'decide',
+  reason: 'consent_required',
+  state,
+  client: '',
+  server: '',
+  tool: '',
+  access: 'read',
+})
 
 /** INVARIANT: a reason that is missing here does not compile, so the table cannot forget one. */
 const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
@@ -28,6 +40,12 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   issuer_unknown: [{ at: 'authenticate', reason: 'issuer_unknown' }],
   tenant_mismatch: [{ at: 'authenticate', reason: 'tenant_mismatch' }],
   issuer_unavailable: [{ at: 'authenticate', reason: 'issuer_unavailable' }],
+  introspection_unavailable: [{ at: 'authenticate', reason: 'introspection_unavailable' }],
+  proof_invalid: [{ at: 'authenticate', reason: 'proof_invalid', fault: 'missing', detail: '' }],
+  proof_nonce: [{ at: 'authenticate', reason: 'proof_nonce', nonce: 'n' }],
+  workload_proof_invalid: [
+    { at: 'authenticate', reason: 'workload_proof_invalid', fault: 'missing', detail: '' },
+  ],
 
   batch: [{ at: 'understand', reason: 'batch' }],
   malformed_message: [{ at: 'understand', reason: 'malformed_message', detail: '' }],
@@ -45,6 +63,9 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   session_unavailable: [{ at: 'decide', reason: 'session_unavailable' }],
   revoked: [
     { at: 'decide', reason: 'revoked', kind: 'token' },
+    { at: 'decide', reason: 'revoked', kind: 'token_session' },
+    { at: 'decide', reason: 'revoked', kind: 'proof_key' },
+    { at: 'decide', reason: 'revoked', kind: 'issuer_key' },
     { at: 'decide', reason: 'revoked', kind: 'issuer' },
     { at: 'decide', reason: 'revoked', kind: 'session' },
     { at: 'decide', reason: 'revoked', kind: 'client' },
@@ -60,6 +81,7 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   server_inactive: [{ at: 'decide', reason: 'server_inactive' }],
   client_unknown: [{ at: 'decide', reason: 'client_unknown' }],
   client_inactive: [{ at: 'decide', reason: 'client_inactive' }],
+  client_not_delegate: [{ at: 'decide', reason: 'client_not_delegate' }],
   agent_unknown: [{ at: 'decide', reason: 'agent_unknown' }],
   agent_inactive: [{ at: 'decide', reason: 'agent_inactive' }],
   tool_unknown: [{ at: 'decide', reason: 'tool_unknown', tool: '' }],
@@ -71,12 +93,16 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   ],
   target_of_another_tenant: [{ at: 'decide', reason: 'target_of_another_tenant' }],
   consent_required: [
-    { at: 'decide', reason: 'consent_required', state: 'missing', tool: '', access: 'read' },
-    { at: 'decide', reason: 'consent_required', state: 'expired', tool: '', access: 'read' },
-    { at: 'decide', reason: 'consent_required', state: 'withdrawn', tool: '', access: 'read' },
-    { at: 'decide', reason: 'consent_required', state: 'outdated', tool: '', access: 'read' },
+    consentRequired('missing'),
+    consentRequired('expired'),
+    consentRequired('withdrawn'),
+    consentRequired('outdated'),
   ],
   insufficient_scope: [{ at: 'decide', reason: 'insufficient_scope', scopes: [] }],
+  outside_authorization: [
+    { at: 'decide', reason: 'outside_authorization', fault: 'not_covered' },
+    { at: 'decide', reason: 'outside_authorization', fault: 'unreadable' },
+  ],
   task_ambiguous: [{ at: 'decide', reason: 'task_ambiguous' }],
   outside_task: [{ at: 'decide', reason: 'outside_task', task: '' }],
   not_allowed: [
@@ -92,6 +118,7 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
       policy: '',
       acrValues: ['phr'],
       maxAgeSeconds: 300,
+      scopes: [],
     },
   ],
   binding_required: [{ at: 'decide', reason: 'binding_required', pass: 'subject', policy: '' }],
@@ -113,15 +140,16 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   result_undecided: [{ at: 'forward', reason: 'result_undecided' }],
 }
 
-/** Revoked tokens and issuers look to the client as an invalid token does. */
+/** A revoked token, and what else only another token helps with, looks to the client as an invalid token does. */
 const nameOf = (refusal: Refusal): string =>
-  refusal.reason === 'revoked' && (refusal.kind === 'token' || refusal.kind === 'issuer')
-    ? '`revoked`: token, issuer'
+  refusal.reason === 'revoked' && endsToken(refusal)
+    ? '`revoked`: token, token_session, proof_key, issuer_key, issuer'
     : `\`${refusal.reason}\``
 
 /** What a client that called a tool receives. */
 async function formOf(refusal: Refusal): Promise<string> {
   const response = refuse(refusal, {
+    scheme: null,
     resourceMetadata: 'https://mcp.example.com/.well-known/oauth-protected-resource/demo/mcp',
     id: 1,
     era: 'modern',

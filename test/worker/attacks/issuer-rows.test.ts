@@ -76,6 +76,30 @@ describe('issuer rows and the next call', () => {
     expect(seen).toHaveLength(1)
   })
 
+  it.each(['workload', 'access'])('an issuer that is %s now speaks for no caller', async (kind) => {
+    expect((await call('note')).code).toBe('allowed')
+    // Whatever the row says besides: its tokens were for people, and now nobody is named by them.
+    await sql(
+      kind === 'access'
+        ? "UPDATE issuers SET kind = 'access', audience = 'aud-1'"
+        : "UPDATE issuers SET kind = 'workload', url = 'spiffe://corp.example'",
+    )
+    expect((await call('note')).status).toBe(401)
+    expect(seen).toHaveLength(1)
+  })
+
+  it('only authorization servers are told to those who ask where to get a token', async () => {
+    await sql(
+      "INSERT INTO issuers (tenant, url, jwks_uri, kind) VALUES ('acme', 'spiffe://corp.example', 'https://corp.example/k', 'workload')",
+      "INSERT INTO issuers (tenant, url, jwks_uri, kind, audience) VALUES ('acme', 'https://team.cloudflareaccess.com', 'https://team.cloudflareaccess.com/k', 'access', 'a')",
+    )
+    await new Promise((resolve) => setTimeout(resolve, 1_050))
+    const url = `${ORIGIN}/.well-known/oauth-protected-resource/crm/mcp`
+    const response = await exports.default.fetch(new Request(url))
+    const { authorization_servers: told } = (await response.json()) as Record<string, unknown>
+    expect(told).toEqual([ISSUER])
+  })
+
   it('an issuer that was added is told to those who ask where to get a token', async () => {
     const ask = async () => {
       const url = `${ORIGIN}/.well-known/oauth-protected-resource/crm/mcp`

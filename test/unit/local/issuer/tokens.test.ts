@@ -16,7 +16,7 @@ const request: TokenRequest = {
 }
 
 async function claimsAndHeader(changes: Partial<TokenRequest> = {}) {
-  const { token } = await signAccessToken(key, { ...request, ...changes })
+  const token = await signAccessToken(key, { ...request, ...changes })
   // A token that lapsed on purpose is read as of the moment it was good.
   const { payload, protectedHeader } = await jwtVerify(token, publicKey, {
     currentDate: new Date(0),
