@@ -88,6 +88,7 @@ export function compileTenant(
       ]),
       tables.toolAccess,
       tables.toolLabels,
+      tables.toolOrigins,
     ]),
     unsafe: config.local ? null : localTrust(tables.issuers, tables.servers),
     problems: () => [
