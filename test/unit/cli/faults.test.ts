@@ -69,7 +69,6 @@ const CASES: readonly (readonly [file: string, code: string, line: number])[] = 
   ['rule-dead-role', 'sequence_rule_dead', 2],
   ['rule-dead-chain', 'sequence_rule_dead', 2],
   ['rule-unknown-origin', 'sequence_rule_unreadable', 2],
-  ['rule-sum-of-own-rows', 'sequence_rule_vacuous', 2],
   ['rule-waits-for-itself', 'sequence_rule_vacuous', 2],
   ['rule-without-key', 'warn_rule_without_key', 2],
   ['rules-contradict', 'sequence_rules_contradict', 3],
