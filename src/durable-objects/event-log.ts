@@ -1,5 +1,6 @@
 import type { LoggedEvent, LoggedObservation } from '../pdp/sequence/replay.ts'
 import type { LoggedStep, LoggedValue, Observation } from '../pdp/sequence/step.ts'
+import { NO_DENIAL_FACT } from './denial.ts'
 import type { AdmitAnswer, OutcomeState, SeenTool } from './session-protocol.ts'
 
 export type EventState = OutcomeState | 'pending' | 'denied'
@@ -17,6 +18,16 @@ export interface StoredEvent extends LoggedStep {
   readonly answered: boolean
   readonly answer: AdmitAnswer
 }
+
+/** The same as it is told anew: without what was answered, but for why it was refused. */
+export interface ToldEvent
+  extends Omit<StoredEvent, 'decision' | 'answer' | 'answered' | 'ended'>, LoggedEvent {
+  readonly reason: string | null
+}
+
+/** Whether it was refused for a reason that is no denial. */
+export const leavesNoFact = ({ reason }: Pick<ToldEvent, 'reason'>): boolean =>
+  reason !== null && (NO_DENIAL_FACT as ReadonlySet<string>).has(reason)
 
 type EventRow = {
   sequence: number
@@ -36,6 +47,8 @@ type EventRow = {
   ended: number | null
   answered: number
 }
+
+type ToldRow = Omit<EventRow, 'decision' | 'answer' | 'answered'> & { reason: string | null }
 
 type MessageRow = { sequence: number; after: number; observation: string }
 
@@ -136,6 +149,12 @@ export class EventLog {
     }
   }
 
+  /** The labels that its messages brought until now. */
+  broughtBy({ now: { sequence } }: StoredEvent): string[] {
+    const messages = this.#messages(sequence - 1, sequence).get(sequence) ?? []
+    return messages.flatMap(({ labels }) => labels)
+  }
+
   relabel(sequence: number, labels: readonly string[], possible: readonly string[]): void {
     this.#sql.exec(
       'UPDATE events SET labels = ?, possible = ? WHERE sequence = ?',
@@ -154,30 +173,52 @@ export class EventLog {
   }
 
   /** In order, page by page: a history may be larger than memory. */
-  *events(): Generator<StoredEvent & LoggedEvent> {
+  *events(): Generator<ToldEvent> {
+    const parse = parser()
     let after = 0
     for (;;) {
-      const rows = this.#sql
-        .exec<EventRow>(
-          `SELECT ${COLUMNS} FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?`,
-          after,
-          PAGE,
-        )
-        .toArray()
-      const last = rows.at(-1)
+      const page = this.#told('sequence > ? ORDER BY sequence LIMIT ?', parse, after, PAGE)
+      const last = page.at(-1)
       if (last === undefined) return
-      const messages = this.#messages(after, last.sequence)
-      for (const row of rows) {
-        const event = eventOf(row)
-        yield {
-          ...event,
-          endedAfter: event.ended,
-          happened: event.state === 'committed',
-          observations: messages.get(row.sequence) ?? [],
-        }
-      }
-      after = last.sequence
+      yield* page
+      after = last.now.sequence
     }
+  }
+
+  /** The first of all that are up to this place, and older than that. */
+  oldest(until: number, before: number, limit: number): ToldEvent[] {
+    const where = 'sequence <= ? AND at < ? ORDER BY sequence LIMIT ?'
+    return this.#told(where, parser(), until, before, limit)
+  }
+
+  /** INVARIANT: only the oldest, so that what is left is in order. */
+  forget(until: number): void {
+    this.#sql.exec('DELETE FROM messages WHERE sequence <= ?', until)
+    this.#sql.exec('DELETE FROM events WHERE sequence <= ?', until)
+  }
+
+  #told(where: string, parse: Parser, ...bound: number[]): ToldEvent[] {
+    const rows = this.#sql.exec<ToldRow>(`${TOLD} WHERE ${where}`, ...bound).toArray()
+    const [first, last] = [rows[0], rows.at(-1)]
+    if (first === undefined || last === undefined) return []
+    const messages = this.#messages(first.sequence - 1, last.sequence)
+    return rows.map((row) => ({
+      now: { sequence: row.sequence, at: row.at },
+      actorKey: row.actor,
+      taskKey: row.task,
+      server: row.server,
+      tool: row.tool,
+      access: row.access,
+      labels: parse(row.labels),
+      fixed: parse(row.fixed),
+      possible: parse(row.possible),
+      values: unpacked(row.arguments),
+      state: row.state,
+      reason: row.reason,
+      endedAfter: row.ended,
+      happened: row.state === 'committed',
+      observations: messages.get(row.sequence) ?? [],
+    }))
   }
 
   #messages(after: number, until: number): Map<number, LoggedObservation[]> {
@@ -202,19 +243,49 @@ const PAGE = 500
 const COLUMNS =
   'sequence, decision, at, actor, labels, state, answer, task, server, tool, access, fixed, possible, arguments, ended, answered'
 
+const TOLD =
+  "SELECT sequence, at, actor, labels, state, task, server, tool, access, fixed, possible, arguments, ended, CASE state WHEN 'denied' THEN answer ->> '$.refusal.reason' END AS reason FROM events"
+
+type Parser = (text: string) => readonly string[]
+
+/** The same few lists come again and again. */
+function parser(): Parser {
+  const known = new Map<string, readonly string[]>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const list = JSON.parse(text) as string[]
+    known.set(text, list)
+    return list
+  }
+}
+
 /** Most values of most calls: as short as it can be. */
 type PackedValue = readonly [
   role: string,
   type: string | null,
   digest: string,
   amount: number | null,
+  named?: string,
 ]
 
 const packed = (values: readonly LoggedValue[] | null): PackedValue[] | null =>
-  values?.map(({ role, type, digest, amount }) => [role, type, digest, amount]) ?? null
+  values?.map(({ role, type, digest, amount, named }) =>
+    named === undefined ? [role, type, digest, amount] : [role, type, digest, amount, named],
+  ) ?? null
+
+const unpacked = (text: string): LoggedValue[] | null =>
+  text === '[]'
+    ? []
+    : ((JSON.parse(text) as PackedValue[] | null)?.map(([role, type, digest, amount, named]) => ({
+        role,
+        type,
+        digest,
+        amount,
+        ...(named === undefined ? {} : { named }),
+      })) ?? null)
 
 function eventOf(row: EventRow): StoredEvent {
-  const values = JSON.parse(row.arguments) as PackedValue[] | null
   return {
     decision: row.decision,
     now: { sequence: row.sequence, at: row.at },
@@ -226,7 +297,7 @@ function eventOf(row: EventRow): StoredEvent {
     labels: JSON.parse(row.labels) as string[],
     fixed: JSON.parse(row.fixed) as string[],
     possible: JSON.parse(row.possible) as string[],
-    values: values?.map(([role, type, digest, amount]) => ({ role, type, digest, amount })) ?? null,
+    values: unpacked(row.arguments),
     state: row.state,
     ended: row.ended,
     answered: row.answered === 1,

@@ -1,16 +1,11 @@
 import type { RuleSet } from '../pdp/sequence/advance.ts'
+import { foldedChanges } from '../pdp/sequence/folded.ts'
 import { retold } from '../pdp/sequence/replay.ts'
 import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
-import { NO_DENIAL_FACT } from './denial.ts'
-import type { StoredEvent } from './event-log.ts'
-import {
-  clearFacts,
-  distrusted,
-  originChanges,
-  RecordedMemory,
-  storeChanges,
-} from './session-memory.ts'
-import type { ToolLabels } from './session-protocol.ts'
+import { leavesNoFact, type StoredEvent } from './event-log.ts'
+import { toldOf } from './folded-events.ts'
+import { clearFacts, distrustOrigins, RecordedMemory, storeChanges } from './session-memory.ts'
+import type { SeenTool, ToolLabels } from './session-protocol.ts'
 import type { SessionStore } from './session-store.ts'
 
 /** What the facts of a session were kept for. */
@@ -53,33 +48,38 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 /**
  * The history of a session told anew: under rules that need what was not kept, or with labels that its
  * tools have only now. One transaction, before the call that brought them is looked at.
+ *
+ * Origins are not told anew, since the words that they hang on are not kept.
  */
 export function retell(
   store: SessionStore,
   rules: RuleSet,
-  labelsOf: ((event: StoredEvent) => Labels) | null,
+  labelsOf: Labelling | null,
   also: () => void,
 ): void {
   store.replace((sql) => {
-    const before = originChanges(sql)
     const memory = new RecordedMemory()
-    const origins = labelsOf === null ? before : distrusted(before)
+    for (const kind of store.folded.all()) {
+      const now = labelsOf === null || kind.denied ? kind : { ...kind, ...labelsOf(kind) }
+      if (!sameLabels(kind, now)) store.folded.relabel(kind.id, now.labels, now.possible)
+      memory.apply(foldedChanges(rules, memory, toldOf(now)))
+    }
     function* log() {
       for (const event of store.log.events()) {
-        const { answer } = event
-        if (answer.kind === 'refused' && NO_DENIAL_FACT.has(answer.refusal.reason)) continue
+        if (leavesNoFact(event)) continue
         const now = labelsOf === null || event.state === 'denied' ? event : labelsOf(event)
-        if (now !== event) store.log.relabel(event.now.sequence, now.labels, now.possible)
-        yield { ...event, labels: now.labels }
+        if (!sameLabels(event, now)) store.log.relabel(event.now.sequence, now.labels, now.possible)
+        yield now === event ? event : { ...event, labels: now.labels }
         // INVARIANT: a label that it may have carried counts, and never as something that happened.
         if (now.possible.length > 0) {
           yield { ...event, labels: now.possible, ...NEVER_ENDED }
         }
       }
     }
-    retold(rules, log(), origins, memory)
+    retold(rules, log(), [], memory)
     clearFacts(sql)
     storeChanges(sql, memory.everything(), store.log.lastSequence)
+    if (labelsOf !== null) distrustOrigins(sql)
     also()
   })
 }
@@ -87,14 +87,37 @@ export function retell(
 const NEVER_ENDED = { endedAfter: null, happened: false, observations: [] } as const
 
 export type Labels = Pick<StoredEvent, 'labels' | 'possible'>
+type Labelled = Labels & Pick<StoredEvent, 'server' | 'tool' | 'fixed'>
+type Labelling = (event: Labelled) => Labels
 
-/** What the calls of each tool carry now; what touched resources brought stays. */
-export function labelling(tools: readonly ToolLabels[]): (event: StoredEvent) => Labels {
-  const byTool = new Map(tools.map((one) => [JSON.stringify(one.tool), one]))
+/**
+ * What the calls of each tool carry now; what touched resources brought stays.
+ *
+ * INVARIANT: to retire a tool takes no label from the calls that were made of it.
+ */
+export function labelling(tools: readonly ToolLabels[]): Labelling {
+  const byTool = new Map(tools.map((one) => [nameOf(one.tool), one]))
+  const known = new Map<string, Labels>()
   return (event) => {
-    const now = byTool.get(JSON.stringify([event.server, event.tool]))
+    const tool = nameOf([event.server, event.tool])
+    const now = byTool.get(tool)
     if (now === undefined) return event
+    const carried = now.gone ? [...event.labels, ...event.possible] : []
+    const name = `${tool}\n${event.fixed.join(' ')}\n${carried.join(' ')}`
+    const before = known.get(name)
+    if (before !== undefined) return before
     const labels = [...new Set([...now.certain, ...event.fixed])].toSorted()
-    return { labels, possible: now.possible.filter((label) => !labels.includes(label)) }
+    const possible = [...new Set([...now.possible, ...carried])].toSorted()
+    const found = { labels, possible: possible.filter((label) => !labels.includes(label)) }
+    known.set(name, found)
+    return found
   }
 }
+
+const nameOf = ([server, tool]: SeenTool): string => `${server}\n${tool}`
+
+const sameLabels = (one: Labels, other: Labels): boolean =>
+  one === other || (sameList(one.labels, other.labels) && sameList(one.possible, other.possible))
+
+const sameList = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((label, at) => label === other[at])

@@ -20,16 +20,27 @@ const BITS: readonly OriginFlag[] = [
   'laundered',
   'fetched',
 ]
-/** What hangs on the labels that the tool had when the value came. */
-const BY_LABEL: readonly OriginFlag[] = ['typedT', 'fieldT', 'own', 'internal']
+/** What hangs on the rows that the tool had when the value came: its labels, and its `tool_origins`. */
+const BY_ROWS: readonly OriginFlag[] = ['typed', 'typedT', 'claimed', 'fieldT', 'own', 'internal']
+
+const BY_ROWS_BITS = BITS.reduce(
+  (bits, flag, at) => (BY_ROWS.includes(flag) ? bits | (1 << at) : bits),
+  0,
+)
 
 type MemoryRow = { kind: string; key: string; value: string }
 
 /** What was kept, read once when the object wakes: as much as the core's bounds allow, and no more. */
 export function loadMemory(sql: SqlStorage): MemoryInProcess {
   const changes: Change[] = []
-  const rows = sql.exec<MemoryRow>('SELECT kind, key, value FROM memory ORDER BY touched, id')
-  for (const { kind, key, value } of rows) changes.push(changeOf(kind, key, value))
+  // All others say by themselves when they were touched.
+  const origins = "SELECT kind, key, value FROM memory WHERE kind = 'origin' ORDER BY touched, id"
+  const others = "SELECT kind, key, value FROM memory WHERE kind <> 'origin'"
+  for (const query of [origins, others]) {
+    for (const { kind, key, value } of sql.exec<MemoryRow>(query)) {
+      changes.push(changeOf(kind, key, value))
+    }
+  }
   return MemoryInProcess.restored(changes)
 }
 
@@ -57,29 +68,16 @@ export function storeChanges(sql: SqlStorage, changes: readonly Change[], touche
 export const clearFacts = (sql: SqlStorage): void =>
   void sql.exec("DELETE FROM memory WHERE kind IN ('label', 'value', 'amount')")
 
-/** What is not told anew: origins, and what the session remembers of itself. */
-export function originChanges(sql: SqlStorage): Change[] {
-  return sql
-    .exec<MemoryRow>(
-      "SELECT kind, key, value FROM memory WHERE kind IN ('origin', 'flag') ORDER BY touched, id",
-    )
-    .toArray()
-    .map(({ kind, key, value }) => changeOf(kind, key, value))
-}
-
 /**
- * INVARIANT: where the labels of tools change, no value keeps an origin that hangs on what its tool
- * was labelled when it came.
+ * INVARIANT: where the rows of tools change, no value keeps an origin that hangs on what they said of
+ * its tool when it came.
  */
-export const distrusted = (changes: readonly Change[]): Change[] =>
-  changes.map((change) =>
-    change.kind === 'origin' && change.value !== null
-      ? { ...change, value: { ...change.value, ...without(BY_LABEL) } }
-      : change,
+export const distrustOrigins = (sql: SqlStorage): void =>
+  void sql.exec(
+    "UPDATE memory SET value = CAST(CAST(value AS INTEGER) & ~? AS TEXT) WHERE kind = 'origin' AND CAST(value AS INTEGER) & ? <> 0",
+    BY_ROWS_BITS,
+    BY_ROWS_BITS,
   )
-
-const without = (flags: readonly OriginFlag[]): Partial<OriginFact> =>
-  Object.fromEntries(flags.map((flag) => [flag, false]))
 
 function changeOf(kind: string, key: string, value: string): Change {
   const parsed: unknown = JSON.parse(value)

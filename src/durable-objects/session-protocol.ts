@@ -83,6 +83,8 @@ export interface ToolLabels {
   readonly certain: readonly string[]
   /** It hangs on arguments that nobody kept: these count as carried, and clear nothing. */
   readonly possible: readonly string[]
+  /** The tool has no row any more: what its calls carried before, they may have carried. */
+  readonly gone: boolean
 }
 
 export interface DenialNote extends SessionStep {

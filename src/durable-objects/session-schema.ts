@@ -64,6 +64,21 @@ const MIGRATIONS: readonly string[] = [
      name  TEXT PRIMARY KEY,
      value TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+
+  // What is left of calls that are no longer kept one by one.
+  `CREATE TABLE folded (
+     id       INTEGER PRIMARY KEY,
+     actor    TEXT NOT NULL,
+     server   TEXT NOT NULL,
+     tool     TEXT NOT NULL,
+     denied   INTEGER NOT NULL,
+     labels   TEXT NOT NULL,
+     fixed    TEXT NOT NULL,
+     possible TEXT NOT NULL,
+     brought  TEXT NOT NULL,
+     times    TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX folded_by_tool ON folded (server, tool, actor);`,
 ]
 
 /** Brings the object's database up to date; all or nothing. */

@@ -3,6 +3,7 @@ import type { MemoryInProcess } from '../pdp/sequence/memory-in-process.ts'
 import type { Observation } from '../pdp/sequence/step.ts'
 import { Digests, newDigestKey } from './digests.ts'
 import { EventLog, type StoredEvent } from './event-log.ts'
+import { FoldedPast } from './folded-events.ts'
 import { loadMemory, storeChanges } from './session-memory.ts'
 import { migrate } from './session-schema.ts'
 import { Settings } from './settings.ts'
@@ -22,6 +23,7 @@ export interface Step {
  */
 export class SessionStore {
   readonly log: EventLog
+  readonly folded: FoldedPast
   readonly settings: Settings
   readonly digests: Digests
   readonly #storage: DurableObjectStorage
@@ -32,6 +34,7 @@ export class SessionStore {
     this.#storage = storage
     this.settings = new Settings(storage.sql)
     this.log = new EventLog(storage.sql)
+    this.folded = new FoldedPast(storage.sql)
     this.digests = new Digests(this.#digestKey())
     this.#memory = loadMemory(storage.sql)
   }
@@ -57,6 +60,15 @@ export class SessionStore {
   replace(does: (sql: SqlStorage) => void): void {
     this.#transaction(does)
     this.#memory = loadMemory(this.#storage.sql)
+  }
+
+  /** One bounded part of it; true: there may be more to fold. */
+  fold(now: number): boolean {
+    let isMore = false
+    this.#transaction(() => {
+      isMore = this.folded.fold(this.log, now)
+    })
+    return isMore
   }
 
   #transaction(does: (sql: SqlStorage) => void): void {

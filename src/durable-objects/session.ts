@@ -11,6 +11,7 @@ import {
   type RuleHit,
   type RuleSet,
 } from '../pdp/sequence/advance.ts'
+import { digestedValues } from '../pdp/sequence/digested.ts'
 import type { Change } from '../pdp/sequence/memory.ts'
 import type { LoggedStep, Moment, Observation, Step } from '../pdp/sequence/step.ts'
 import { decisionRow } from './decision-row.ts'
@@ -142,7 +143,8 @@ export class Session extends DurableObject<Env> {
     const rules = this.#rules.latest()
     if (state === 'failed') return takenBack(rules, memory, event)
     const happened = state === 'committed' && !erred
-    const changes = ended(rules, memory, event, log.lastSequence, happened)
+    const step = { ...event, brought: log.broughtBy(event) }
+    const changes = ended(rules, memory, step, log.lastSequence, happened)
     const flags = memory.flags()
     // INVARIANT: nothing is concluded from a value not being known once a result went by unread.
     return unread && rules.reads.origins && !flags.forgotSeen
@@ -158,6 +160,7 @@ export class Session extends DurableObject<Env> {
     listed,
     fields,
     mentions,
+    alike,
     overflow,
   }: ObservedMessage): Observation {
     const digest = (text: string): string => this.#store.digests.of(text)
@@ -172,6 +175,7 @@ export class Session extends DurableObject<Env> {
       })),
       fields: fields.map(digest),
       mentions: mentions.map(digest),
+      alike: new Map(alike?.map(([text, skeleton]) => [digest(text), digest(skeleton)])),
       overflow,
     }
   }
@@ -179,6 +183,9 @@ export class Session extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#write({})
     await this.#outbox.ship(() => Date.now())
+    // A part at a time, and calls that wait in between.
+    // oxlint-disable-next-line no-await-in-loop
+    while (this.#store.fold(Date.now())) await scheduler.wait(BETWEEN_PARTS_MS)
   }
 
   /** One step, and with it the commits that were waiting for a write. */
@@ -249,8 +256,7 @@ export class Session extends DurableObject<Env> {
       access,
       labels,
       now,
-      values:
-        values?.map((value) => ({ ...value, digest: this.#store.digests.of(value.text) })) ?? null,
+      values: digestedValues(values, (text) => this.#store.digests.of(text)),
       asked,
       ownDomains,
     }
@@ -330,6 +336,8 @@ export class Session extends DurableObject<Env> {
       : { kind: 'refused', decision, refusal }
   }
 }
+
+const BETWEEN_PARTS_MS = 5
 
 type Flow = Pick<LoggedStep, 'taskKey' | 'server' | 'tool' | 'access' | 'labels' | 'values'>
 

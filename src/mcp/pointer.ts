@@ -1,5 +1,5 @@
 // Pure. JSON pointers (RFC 6901) with one addition: a segment `*` stands for every element of a list.
-import { isJsonObject, type JsonValue } from './value.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from './value.ts'
 
 export interface Pointed {
   /** In the order of the document. */
@@ -44,8 +44,19 @@ function step(value: JsonValue, segment: string): readonly JsonValue[] | 'absent
     return element === undefined ? 'absent' : [element]
   }
   if (!isJsonObject(value) || segment === '*') return 'misfit'
-  const member = Object.hasOwn(value, segment) ? value[segment] : undefined
-  return member === undefined ? 'absent' : [member]
+  const members = membersNamed(value, segment)
+  return members.length === 0 ? 'absent' : members
+}
+
+/**
+ * In any case of letters: many servers do not tell `To` from `to` (encoding/json of Go,
+ * System.Text.Json for the web), so what is under either is what such a server may act on.
+ */
+export function membersNamed(object: JsonObject, name: string): readonly JsonValue[] {
+  const wanted = name.toLowerCase()
+  return Object.entries(object).flatMap(([member, value]) =>
+    member === name || member.toLowerCase() === wanted ? [value] : [],
+  )
 }
 
 /** RFC 6901 §4: no leading zeros. */

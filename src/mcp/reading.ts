@@ -1,10 +1,11 @@
 // Pure. What one message of an upstream says, as far as rules over history look at it: what is
 // structured in it, all of its text, and how many rows it may hold at most.
 import { readJson } from './json.ts'
+import { rowsIn, rowsOfText, type Block } from './rows.ts'
 import { InexactNumber, isJsonObject, type JsonObject, type JsonValue } from './value.ts'
 
 export interface Reading {
-  /** undefined: nothing in it is. */
+  /** undefined: nothing in it is. null: it is of a kind that lists nothing, such as an error. */
   readonly structured: JsonValue | undefined
   readonly text: string
   /** null: more than can be told. */
@@ -36,21 +37,32 @@ export function readResult(result: JsonObject, letters: number): Reading {
   const text = structured === undefined && hasNothingElse(result, blocks) ? own : textIn(result)
   if (text === null) return NOT_READ
   const isWhole = texts.every((one) => one !== null)
-  return { structured, text, rows: isWhole ? rowsIn(structured, own) : null, partial: !isWhole }
+  const read = blocks.map((block, at): Block => ({
+    block,
+    text: texts[at] ?? '',
+    json: parsed[at],
+  }))
+  const rows = isWhole ? rowsIn(result, read) : null
+  // INVARIANT: what repeats a value to say that it is wrong does not vouch for it.
+  const listing = result['isError'] === true ? null : structured
+  return { structured: listing, text, rows, partial: !isWhole }
 }
 
 /** Then the text of its blocks is all there is, and one word of it may be all of an answer. */
 const hasNothingElse = (result: JsonObject, blocks: readonly JsonValue[]): boolean =>
-  Object.keys(result).every((name) => KNOWN.has(name)) &&
-  blocks.every((block) => isJsonObject(block) && Object.keys(block).length === 2)
+  Object.entries(result).every(
+    ([name, value]) => name === 'content' || name === 'resultType' || isFlag(name, value),
+  ) &&
+  blocks.every((block) => isJsonObject(block) && 'text' in block && Object.keys(block).length === 2)
 
-const KNOWN: ReadonlySet<string> = new Set(['content', 'isError', 'resultType'])
+const isFlag = (name: string, value: JsonValue): boolean =>
+  name === 'isError' && typeof value === 'boolean'
 
 /** An error, progress or a log: structured in no way that a row could speak of. */
 export function readOther(message: JsonObject, letters: number): Reading {
   const text = letters > MAX_READ ? null : textIn(message)
   if (text === null) return NOT_READ
-  return { structured: undefined, text, rows: rowsIn(undefined, text), partial: false }
+  return { structured: null, text, rows: rowsOfText(text), partial: false }
 }
 
 /** The text of a block; null where it is none. */
@@ -92,31 +104,4 @@ function collect(value: JsonValue, found: string[], depth: number): boolean {
   }
   found.push(value instanceof InexactNumber ? value.text : String(value as string | number))
   return true
-}
-
-/**
- * INVARIANT: never fewer rows than there are. Each element of a list, each object in an object and each
- * line of a text may be one; of plain text, where nothing says what a row is, every second letter.
- */
-function rowsIn(structured: JsonValue | undefined, text: string): number | null {
-  if (structured === undefined) return Math.ceil(text.trim().length / 2)
-  const rows = countRows(structured, 0)
-  return rows === null ? null : Math.max(1, rows)
-}
-
-function countRows(value: JsonValue, depth: number): number | null {
-  if (depth > DEEPEST) return null
-  if (typeof value === 'string') return value.trim().split('\n').length - 1
-  const inner = Array.isArray(value)
-    ? (value as readonly JsonValue[])
-    : isJsonObject(value)
-      ? Object.values(value)
-      : []
-  let rows = Array.isArray(value) ? inner.length : inner.filter((one) => isJsonObject(one)).length
-  for (const one of inner) {
-    const below = countRows(one, depth + 1)
-    if (below === null) return null
-    rows += below
-  }
-  return rows
 }

@@ -32,12 +32,12 @@ export async function forward(
   background: Background,
 ): Promise<Result<Response, Refused>> {
   let settled = false
-  const settle: Settle = (state, detail, erred = false) => {
+  const settle: Settle = (state, detail, happened = false) => {
     if (settled) return
     settled = true
     const unread = permit.observe === null
     const { session, tenant, decision } = permit
-    background(session.settle(tenant, decision, state, detail, unread, erred))
+    background(session.settle(tenant, decision, state, detail, unread, !happened))
   }
   if (permit.operation.method === 'notifications/cancelled') {
     // Every call of an upstream comes from us, so this id could mean somebody else's call there.
@@ -51,9 +51,9 @@ export async function forward(
     permit,
     background,
     upstream,
-    settle: (state, detail, erred) => {
+    settle: (state, detail, happened) => {
       clearTimeout(wholeAnswer)
-      settle(state, detail, erred)
+      settle(state, detail, happened)
     },
   }
   let response: Response
@@ -119,7 +119,7 @@ async function answer(response: Response, relay: Relay): Promise<Result<Response
   }
   if (relay.permit.operation.id === null) {
     // A notification is accepted or not; whatever body came along answers nothing.
-    relay.settle('committed', `status ${status}`)
+    relay.settle('committed', `status ${status}`, response.ok)
     abandon(relay)
     return ok(new Response(null, { status: status < 300 ? 202 : 502 }))
   }

@@ -3,8 +3,7 @@ import { readOther, readResult, type Reading } from '../mcp/reading.ts'
 import type { JsonObject } from '../mcp/value.ts'
 import { findOrigins, type OriginRow } from '../pdp/provenance/fields.ts'
 
-/** One message of an upstream, before anybody else has seen it. */
-export type Sent =
+export type Answer =
   | {
       readonly kind: 'result'
       readonly result: JsonObject
@@ -13,7 +12,13 @@ export type Sent =
       readonly labels: readonly string[]
     }
   | { readonly kind: 'error'; readonly error: JsonObject; readonly letters: number }
+
+/** One message of an upstream, before anybody else has seen it. */
+export type Sent =
+  | Answer
   | { readonly kind: 'notice'; readonly params: JsonObject; readonly letters: number }
+  /** An answer that the client does not get to see. */
+  | { readonly kind: 'withheld'; readonly answer: Answer }
 
 /** What a session is told of it. What is not read to its end counts as holding anything. */
 export function observationOf(
@@ -21,6 +26,7 @@ export function observationOf(
   sent: Sent,
   origins: readonly OriginRow[],
 ): ObservedMessage {
+  if (sent.kind === 'withheld') return withheld(decision, sent.answer)
   const { structured, text, rows, partial } = readingOf(sent)
   const found = findOrigins({ structured, text }, sent.kind === 'result' ? origins : [])
   return {
@@ -34,7 +40,29 @@ export function observationOf(
   }
 }
 
-function readingOf(sent: Sent): Reading {
+/**
+ * Of what was withheld only the number of rows is told. The upstream has gathered them, and a later
+ * call might fetch them from there one by one, so they count as if they had come; until then they were
+ * without bound.
+ *
+ * INVARIANT: nothing gains an origin by being in a result that the client never saw.
+ */
+function withheld(decision: string, answer: Answer): ObservedMessage {
+  const { rows, partial } = readingOf(answer)
+  return {
+    version: SESSION_PROTOCOL,
+    decision,
+    answer: true,
+    rows: partial ? null : rows,
+    labels: [],
+    listed: [],
+    fields: [],
+    mentions: [],
+    overflow: false,
+  }
+}
+
+function readingOf(sent: Exclude<Sent, { kind: 'withheld' }>): Reading {
   switch (sent.kind) {
     case 'result':
       return readResult(sent.result, sent.letters)

@@ -62,24 +62,31 @@ export function permitOf(
     showing: (listed) => showing(listed, judged, doors, tenant),
     mayReturn:
       results.length === 0 ? null : (result) => decideResult(call, decision, judged, result),
-    observe: isAskedFor(judged.compiled, labels, results.length > 0)
-      ? (sent) => session.observe(observationOf(decision, sent, origins))
-      : null,
+    observe: observing(judged.compiled.rules, labels, results.length > 0, (sent) =>
+      session.observe(observationOf(decision, sent, origins)),
+    ),
   }
 }
 
+type Tell = (sent: Sent) => Promise<boolean>
+
 /**
- * Whether some rule over history asks what comes back. What the resources in a result are labelled is
- * known only then, and any rule may ask for it.
+ * What the history is told of what comes back: all of it where some rule asks, else what resources in
+ * it are labelled.
+ *
+ * INVARIANT: labels are told whether a rule asks or not: one that is added later finds them.
  */
-const isAskedFor = (
-  { rules, sequenceRules }: CompiledTenant,
+function observing(
+  { reads }: CompiledTenant['rules'],
   labels: readonly string[],
   mayBring: boolean,
-): boolean =>
-  rules.reads.origins ||
-  (mayBring && sequenceRules.length > 0) ||
-  labels.some((label) => rules.reads.rowsOf.has(label))
+  tell: Tell,
+): Tell | null {
+  if (reads.origins || labels.some((label) => reads.rowsOf.has(label))) return tell
+  return mayBring ? async (sent) => !bringsLabels(sent) || tell(sent) : null
+}
+
+const bringsLabels = (sent: Sent): boolean => sent.kind === 'result' && sent.labels.length > 0
 
 async function showing(
   listed: readonly JsonValue[],

@@ -98,11 +98,11 @@ class EventPump {
         this.#close(controller)
         return true
       }
-      const { text, last, remark, erred } = passage.value
+      const { text, last, remark, happened } = passage.value
       this.#write(frame(text), controller)
       released = true
       if (last) {
-        this.#relay.settle('committed', remark ?? 'streamed', erred)
+        this.#relay.settle('committed', remark ?? 'streamed', happened)
         this.#close(controller)
         return true
       }

@@ -23,8 +23,8 @@ export async function relayJson(
     const refusal = { at: 'forward', reason: 'upstream_malformed', detail } as const
     return err({ refusal, decision: relay.permit.decision })
   }
-  const { remark, erred } = passage.value
-  relay.settle('committed', remark ?? `status ${response.status}`, erred)
+  const { remark, happened = false } = passage.value
+  relay.settle('committed', remark ?? `status ${response.status}`, happened && response.ok)
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
   return ok(new Response(passage.value.text, { status: response.status, headers }))
 }

@@ -7,12 +7,18 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Refused } from './decide.ts'
 import type { Background } from './doors.ts'
-import type { Sent } from './observe.ts'
+import type { Answer, Sent } from './observe.ts'
 import type { Permit } from './permit.ts'
 import { undecided, type ResultAnswer } from './result.ts'
 
-/** Records what became of the call, once. */
-export type Settle = (state: OutcomeState, detail: string, erred?: boolean) => void
+/**
+ * Records what became of the call, once.
+ *
+ * INVARIANT: `happened` only where the upstream answered and said that it did what it was asked for.
+ * Whatever else ends a call (an error, silence, a client that left) may have acted, so it counts, and
+ * is not known to have, so it permits nothing and clears nothing.
+ */
+export type Settle = (state: OutcomeState, detail: string, happened?: boolean) => void
 
 /** One answer on its way from the upstream to the client. */
 export interface Relay {
@@ -41,8 +47,8 @@ export type Passage =
       readonly last: boolean
       /** For the outcome, if there is something to say. */
       readonly remark?: string
-      /** The answer says that it came to nothing, so it permits nothing and clears nothing. */
-      readonly erred?: boolean
+      /** The answer does not say that it came to nothing. */
+      readonly happened?: boolean
     }
   | { readonly kind: 'drop' }
   /** The answer is there, and this client may not have it. */
@@ -73,17 +79,23 @@ export async function pass(text: string, relay: Relay): Promise<Result<Passage, 
       }
       const answer = await permit.mayReturn?.(message.outcome === 'result' ? message.result : null)
       const { refused, wouldBe, labels } = answer ?? MAY_RETURN
-      if (refused !== null) return ok({ kind: 'withhold', refused })
       const letters = text.length
-      const sent: Sent =
+      const sent: Answer =
         message.outcome === 'result'
           ? { kind: 'result', result: message.result, letters, labels }
           : { kind: 'error', error: message.error, letters }
+      if (refused !== null) {
+        // Should this be lost, its rows stay without bound.
+        relay.background(observe({ kind: 'withheld', answer: sent }, permit))
+        return ok({ kind: 'withhold', refused })
+      }
+      // After the decision about it, not beside it: what is told hangs on what was decided.
       const unobserved = await observe(sent, permit)
       if (unobserved !== null) return ok({ kind: 'withhold', refused: unobserved })
       const rewritten = isJsonObject(parsed.value) ? await rewrite(parsed.value, relay) : null
-      const erred = message.outcome === 'error' || message.result['isError'] === true
-      const passed: Passage = { kind: 'pass', text: rewritten ?? text, last: true, erred }
+      const happened =
+        message.outcome === 'result' && (message.result['isError'] ?? false) === false
+      const passed: Passage = { kind: 'pass', text: rewritten ?? text, last: true, happened }
       return ok(wouldBe === null ? passed : { ...passed, remark: `would be withheld: ${wouldBe}` })
     }
     case 'notification': {

@@ -115,18 +115,19 @@ function rowsFor(
 ): SessionRows {
   const tools = seen.map((tool): ToolLabels => {
     const server = servers.get(tool[0])
-    if (server === undefined) return { tool, ...UNKNOWN_LABELS }
+    if (server === undefined) return { tool, ...GONE }
     if (tool[1] === '') {
       const certain = labelsOfCall({ tool: null, server: server.facts, targets: [] })
-      return { tool, certain, possible: [] }
+      return { tool, certain, possible: [], gone: false }
     }
     const facts = server.tools.find(tool[1], null)
-    if (facts === null) return { tool, ...UNKNOWN_LABELS }
+    if (facts === null) return { tool, ...GONE }
     const possible = facts.depends?.labels ?? []
-    return { tool, certain: facts.labels.filter((label) => !possible.includes(label)), possible }
+    const certain = facts.labels.filter((label) => !possible.includes(label))
+    return { tool, certain, possible, gone: false }
   })
   return { rules: sequenceRules, tools }
 }
 
-/** What has no row any more may have been anything. */
-const UNKNOWN_LABELS = { certain: [], possible: UNKNOWN_TOOL_LABELS } as const
+/** What has no row any more may have been anything, and what it was before. */
+const GONE = { certain: [], possible: UNKNOWN_TOOL_LABELS, gone: true } as const

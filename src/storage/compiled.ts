@@ -91,6 +91,7 @@ export function compileTenant(
       ]),
       tables.toolAccess,
       tables.toolLabels,
+      tables.toolOrigins,
     ]),
     unsafe: config.local ? null : localTrust(tables.issuers, tables.servers),
     problems: () => [

@@ -1,5 +1,7 @@
 import { parsePointer } from '../mcp/pointer.ts'
 import type { ToolFlows } from '../pdp/flows.ts'
+import { PASSED } from '../pdp/provenance/passed.ts'
+import type { ResourceForm } from '../pdp/resource-name.ts'
 import { parseField, type ResourceField } from '../pdp/resources.ts'
 import type { ToolRow } from '../pdp/tools.ts'
 import type { TenantTables } from './tenant-tables.ts'
@@ -15,7 +17,7 @@ export function toolRowsByServer(tables: ToolTables): ReadonlyMap<string, readon
   const labels = Map.groupBy(tables.toolLabels, keyOf)
   const inArguments = Map.groupBy(tables.toolArguments, keyOf)
   const inResults = Map.groupBy(tables.toolResults, keyOf)
-  const forms = new Map(tables.resourceTypes.map(({ name, form }) => [name, form]))
+  const forms = formsOf(tables.resourceTypes)
   const field = (row: TenantTables['toolResults'][number]): ResourceField => {
     const { resourceType: name, optional, unlisted } = row
     const form = forms.get(name ?? '') ?? 'exact'
@@ -58,12 +60,14 @@ export function toolRowsByServer(tables: ToolTables): ReadonlyMap<string, readon
 
 /** What the rows of each tool say of flows of data, by server and by the row's own name. */
 export function toolFlowsByServer({
+  resourceTypes,
   toolArguments,
   toolOrigins,
-}: Pick<TenantTables, 'toolArguments' | 'toolOrigins'>): ReadonlyMap<
+}: Pick<TenantTables, 'resourceTypes' | 'toolArguments' | 'toolOrigins'>): ReadonlyMap<
   string,
   ReadonlyMap<string, ToolFlows>
 > {
+  const forms = formsOf(resourceTypes)
   const roles = Map.groupBy(toolArguments, keyOf)
   const origins = Map.groupBy(toolOrigins, keyOf)
   const flows = new Map<string, Map<string, ToolFlows>>()
@@ -73,9 +77,13 @@ export function toolFlowsByServer({
     flows.set(server, tools)
     if (tools.has(tool)) continue
     tools.set(tool, {
-      roles: (roles.get(key) ?? []).flatMap(({ pointer, role, resourceType }) =>
-        role === null ? [] : [{ pointer: parsePointer(pointer), role, resourceType }],
-      ),
+      // INVARIANT: rules that count or group by a kind of thing find it, whether it has a role or not.
+      roles: (roles.get(key) ?? []).map(({ pointer, role, resourceType }) => ({
+        pointer: parsePointer(pointer),
+        role: role ?? PASSED,
+        resourceType,
+        form: resourceType === null ? null : (forms.get(resourceType) ?? 'exact'),
+      })),
       origins: (origins.get(key) ?? []).map(({ pointer, resourceType, authority }) => ({
         pointer,
         resourceType,
@@ -85,6 +93,9 @@ export function toolFlowsByServer({
   }
   return flows
 }
+
+const formsOf = (types: TenantTables['resourceTypes']): ReadonlyMap<string, ResourceForm> =>
+  new Map(types.map(({ name, form }) => [name, form]))
 
 const keyOf = ({ server, tool }: { readonly server: string; readonly tool: string }): string =>
   JSON.stringify([server, tool])

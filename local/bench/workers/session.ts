@@ -154,7 +154,9 @@ export default {
       // The labels of a tool have changed: the history is told anew before this call.
       const session = env.SESSIONS.getByName(name)
       const labelsKey = crypto.randomUUID()
-      const tools = [{ tool: ['crm', 'work'] as const, certain: [...LABELS], possible: [] }]
+      const tools = [
+        { tool: ['crm', 'work'] as const, certain: [...LABELS], possible: [], gone: false },
+      ]
       await session.admit({ ...step(name), labelsKey, rows: { rules, tools } })
       return new Response('"done"')
     }

@@ -42,8 +42,8 @@ export interface PastCall {
   readonly outcome: 'committed' | 'pending' | 'failed' | 'withheld' | 'denied'
   /** Labels besides those that its rows give it: of what its result named, of an approval. */
   readonly labels: readonly string[]
-  /** How many rows its result had; null: not told, which counts as without bound. */
+  /** How many rows its result had; null: as `result` says, and without bound where that is null. */
   readonly resultRows: number | null
-  /** What it answered, as far as values get their origins from it. */
+  /** What it answered, read as the Worker reads it. */
   readonly result: JsonObject | null
 }

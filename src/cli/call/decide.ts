@@ -53,7 +53,15 @@ export async function decideCall(database: DatabaseSync, call: Call): Promise<De
     }
     return flowOf(past, { ...at, server })
   }
-  const { memory, step } = remembered(question, call.history, rules, flowIn, compiled, now)
+  const { memory, step } = remembered(
+    question,
+    call.history,
+    rules,
+    flowIn,
+    (past, result) => labelsIn(database, compiled, past, call, result, now),
+    compiled,
+    now,
+  )
   const asked = rules.asked(step).map(({ row }) => row.id)
   const admitted =
     judged.refusal === null ? admit(judge(rules, memory, step), gathered, judged) : null
@@ -114,15 +122,14 @@ function refusalOf(hits: readonly RuleHit[]): DecisionRefusal | null {
 /** As the Worker does it (src/pep/result.ts): decided again, with what the result names. */
 function decideResult(
   database: DatabaseSync,
-  compiled: ReturnType<typeof compiledRows>,
+  compiled: CompiledTenant,
   question: Question,
   call: Call,
   result: JsonObject,
   now: number,
 ): (Gathered & Evaluation) | null {
-  const fields = compiled.servers.get(call.server)?.tools.fields(call.tool).results ?? []
-  if (fields.length === 0) return null
-  const read = resourcesInResult(fields, partsOf(result))
+  const read = namedIn(compiled, question, result)
+  if (read === null) return null
   const named = read.kind === 'named' ? read.resources : []
   const gathered = gather(database, compiled, question, call, now, named)
   const judged = evaluate(gathered.request, compiled.policies, gathered.facts)
@@ -133,6 +140,33 @@ function decideResult(
     because === null ? null : { at: 'decide', reason: 'result_withheld', because }
   return { ...gathered, ...judged, refusal }
 }
+
+/** What the resources carry that the result of an earlier call names. */
+function labelsIn(
+  database: DatabaseSync,
+  compiled: CompiledTenant,
+  past: Question,
+  call: Call,
+  result: JsonObject,
+  now: number,
+): readonly string[] {
+  const read = namedIn(compiled, past, result)
+  if (read?.kind !== 'named') return []
+  const { facts } = gather(database, compiled, past, call, now, read.resources)
+  return facts.targets.flatMap(({ from, row }) => (from === 'result' ? (row?.labels ?? []) : []))
+}
+
+/** null: no row says where its results name resources. */
+function namedIn(
+  compiled: CompiledTenant,
+  { server, tool }: Question,
+  result: JsonObject,
+): ReturnType<typeof resourcesInResult> | null {
+  const fields = compiled.servers.get(server)?.tools.fields(tool ?? '').results ?? []
+  return fields.length === 0 ? null : resourcesInResult(fields, partsOf(result))
+}
+
+type CompiledTenant = ReturnType<typeof compiledRows>
 
 async function questionOf(rows: TenantRows, call: Call, now: number): Promise<Question> {
   const { tenant, subject, client, agent, loggedInSecondsAgo } = call

@@ -1,8 +1,7 @@
 // What a session would remember of earlier calls, folded by the core's own functions.
 import type { FlowOfCall } from '../../durable-objects/session-protocol.ts'
-import { partsOf } from '../../mcp/result-parts.ts'
-import type { JsonObject, JsonValue } from '../../mcp/value.ts'
-import { findOrigins } from '../../pdp/provenance/fields.ts'
+import { stringify } from '../../mcp/stringify.ts'
+import type { JsonObject } from '../../mcp/value.ts'
 import {
   afterDenial,
   afterGrant,
@@ -11,11 +10,23 @@ import {
   takenBack,
   type RuleSet,
 } from '../../pdp/sequence/advance.ts'
+import { digestedObservation, digestedValues, type Digest } from '../../pdp/sequence/digested.ts'
 import { MemoryInProcess } from '../../pdp/sequence/memory-in-process.ts'
-import type { Moment, Observation, PastStep, Step } from '../../pdp/sequence/step.ts'
+import {
+  NOTHING_READ,
+  type EndedStep,
+  type Moment,
+  type Observation,
+  type PastStep,
+  type Step,
+} from '../../pdp/sequence/step.ts'
+import { observationOf } from '../../pep/observe.ts'
 import { actorKeyOf, type Question } from '../../pep/question.ts'
 import type { CompiledTenant } from '../../storage/compiled.ts'
 import type { PastCall } from './call.ts'
+
+/** Labels of the resources that a result names. */
+export type LabelsOfResult = (past: Question, result: JsonObject) => readonly string[]
 
 export interface Remembered {
   readonly memory: MemoryInProcess
@@ -28,6 +39,7 @@ export function remembered(
   history: readonly PastCall[],
   rules: RuleSet,
   flowIn: (past: Question) => FlowOfCall,
+  broughtBy: LabelsOfResult,
   compiled: Pick<CompiledTenant, 'servers'>,
   now: number,
 ): Remembered {
@@ -42,7 +54,7 @@ export function remembered(
     const when = now - (past.secondsAgo ?? history.length - at) * 1000
     const step = stepOf(asked, flowIn(asked), { sequence: at + 1, at: when })
     const labels = [...new Set([...step.labels, ...past.labels])]
-    remember(memory, rules, { ...step, labels }, past, observationOf(asked, past, compiled))
+    remember(memory, rules, { ...step, labels }, past, seenIn(past, asked, broughtBy, compiled))
   }
   const moment = { sequence: history.length + 1, at: now }
   return { memory, step: stepOf(question, flowIn(question), moment) }
@@ -68,7 +80,7 @@ function remember(
   }
   memory.apply(observed(rules, memory, past, observation))
   // It was answered before the next one began: only what has happened can clear what was before.
-  const answered: PastStep = { ...step, answered: true }
+  const answered: EndedStep = { ...step, answered: true, brought: observation.labels }
   memory.apply(ended(rules, memory, answered, step.now.sequence, outcome === 'committed'))
 }
 
@@ -82,34 +94,25 @@ function stepOf(question: Question, flow: FlowOfCall, now: Moment): Step {
     access: flow.access,
     labels: flow.labels,
     now,
-    values: flow.values?.map((value) => ({ ...value, digest: value.text })) ?? null,
+    values: digestedValues(flow.values, asText),
     asked: flow.asked,
     ownDomains: flow.ownDomains,
   }
 }
 
-function observationOf(
-  { server, tool }: Question,
+/** What it answered, as the Worker reads it; `result_rows` says how many rows there were instead. */
+function seenIn(
   { result, resultRows }: PastCall,
+  asked: Question,
+  broughtBy: LabelsOfResult,
   compiled: Pick<CompiledTenant, 'servers'>,
 ): Observation {
-  const origins = compiled.servers.get(server)?.flows(tool ?? '').origins ?? []
-  const found = findOrigins(readable(result), origins)
-  return {
-    answer: true,
-    rows: resultRows,
-    labels: [],
-    listed: found.listed.map(({ type, authority, text }) => ({ type, authority, digest: text })),
-    fields: found.fields,
-    mentions: found.mentions,
-    overflow: found.overflow,
-  }
+  if (result === null) return { ...NOTHING_READ, rows: resultRows }
+  const origins = compiled.servers.get(asked.server)?.flows(asked.tool ?? '').origins ?? []
+  const letters = stringify(result).length
+  const labels = broughtBy(asked, result)
+  const seen = observationOf('history', { kind: 'result', result, letters, labels }, origins)
+  return digestedObservation(seen, { ...seen, rows: resultRows ?? seen.rows }, asText)
 }
 
-/** As the Worker reads it: what is structured, and all of it as text. */
-function readable(result: JsonObject | null): { structured: JsonValue | undefined; text: string } {
-  if (result === null) return { structured: undefined, text: '' }
-  const structured = partsOf(result).filter((part) => part !== undefined)
-  const text = JSON.stringify(result)
-  return { structured: structured.length > 1 ? structured : structured[0], text }
-}
+const asText: Digest = (text) => text

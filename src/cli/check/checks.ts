@@ -23,6 +23,7 @@ import { revocationsName } from './revocations.ts'
 import { lostTriggers, tenantlessTables } from './schema-changes.ts'
 import { targetsAreNamed } from './targets.ts'
 import { callersAreKnown, issuersExist } from './trust.ts'
+import { rulesFindTheirKeys } from './rule-groups.ts'
 import { rulesLeaveRoom } from './rule-histories.ts'
 import { argumentsExist, comparisonsCanHold } from './vain-conditions.ts'
 import { rulesFindTheirValues } from './vain-rules.ts'
@@ -61,6 +62,7 @@ const CHECKS: readonly CheckDefinition[] = [
   among(issuersExist),
   among(rulesCanHold),
   among(rulesFindTheirValues),
+  among(rulesFindTheirKeys),
   among(rulesLeaveRoom),
   among(policiesMatter),
   among(pointersPoint),
@@ -105,10 +107,33 @@ const refusedStatements = ({ refusals }: Scratch): Problem[] =>
     message: `refused: ${message}; ${adviceOn(message)}`,
   }))
 
+/** What SQLite says of a CHECK is its SQL. */
+const ADVICE: readonly (readonly [says: string, advice: string])[] = [
+  [
+    'FOREIGN KEY',
+    'a tenant, server, tool or resource type that it names has no row: give the files that add it first',
+  ],
+  [
+    'THEN 64 ELSE 256',
+    'a session tells counts up to 63 and distinct values up to 255: let `condition` ask for less',
+  ],
+  [
+    "scope <> 'task'",
+    'only counts and sums are kept by task: give the rule another `scope`, or say it by a policy on tasks',
+  ],
+  [
+    '"decision.denied"',
+    'a denial counts against whoever was denied: give the rule the `scope` `actor`',
+  ],
+  [
+    "WHEN 'provenance' THEN role",
+    '`provenance` needs `role` and `origins`, and no `rules` or `group_by`; counts need one label, `timespan_s` and `condition`, and those of values `field` too; all others need a label',
+  ],
+]
+
 const adviceOn = (message: string): string =>
-  message.startsWith('FOREIGN KEY')
-    ? 'a tenant, server, tool or resource type that it names has no row: give the files that add it first'
-    : 'put it right, and check again for what depends on it'
+  ADVICE.find(([says]) => message.includes(says))?.[1] ??
+  'put it right, and check again for what depends on it'
 
 type Read = { readonly tenants: readonly TenantRows[] } | { readonly problem: Problem }
 

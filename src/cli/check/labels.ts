@@ -1,5 +1,6 @@
 // Labels that policies and rules wait for, and whether anything carries them.
 import { ACCESS } from '../../pdp/evaluation.ts'
+import { compileRule } from '../../pdp/sequence/rule.ts'
 import { APPROVED, DENIED } from '../../pdp/sequence/facts.ts'
 import type { ToolRow } from '../../pdp/tools.ts'
 import { labelsOfRow, type ServerRows, type TenantRows } from '../scratch/tenant-rows.ts'
@@ -32,8 +33,11 @@ export const rulesCanHold: RowCheck = (rows) => {
     // Rows whose list cannot be read are reported by the check for that.
     const trigger = rule.onLabel === 'any' ? [] : [rule.onLabel]
     const looked = textsOf(rule.rules).texts
-    // What is not there is just what `absence` waits for (vain-rules.ts).
-    const needed = rule.type === 'absence' ? trigger : [...trigger, ...looked]
+    const { correlation } = compileRule(rule)
+    const { restricting = [], tallies = [] } = correlation
+    // Where an occurrence permits, its lack is just what the rule waits for.
+    const waitedFor = new Set([...restricting, ...tallies.map(({ label }) => label)])
+    const needed = [...trigger, ...looked.filter((label) => waitedFor.has(label))]
     const others = [rule.untilLabel, rule.unlessLabel].filter((label) => label !== null)
     const named = new Set([...needed, ...looked, ...others])
     const unknown = [...named].filter((label) => !known.has(label))

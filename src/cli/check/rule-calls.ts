@@ -43,3 +43,7 @@ export const stepFor = (call: ModelCall, now: Moment): Step => ({
 })
 
 export const nameOf = ({ server, tool }: ModelCall): string => `\`${server}/${tool}\``
+
+/** Whether it passes a value of this role or resource type. */
+export const hasField = ({ values }: ModelCall, field: string): boolean =>
+  values.some(({ role, type }) => role === field || type === field)

@@ -1,20 +1,29 @@
 // Sequence rules that leave no way: tried by the engine itself on every short history of the tools.
-import { afterGrant, compileRules, ended, judge, observed } from '../../pdp/sequence/advance.ts'
+import {
+  afterGrant,
+  compileRules,
+  ended,
+  judge,
+  observed,
+  type RuleSet,
+} from '../../pdp/sequence/advance.ts'
 import { APPROVED, DENIED } from '../../pdp/sequence/facts.ts'
 import { MemoryInProcess } from '../../pdp/sequence/memory-in-process.ts'
-import type { SequenceRuleRow } from '../../pdp/sequence/rule.ts'
+import { compileRule, type SequenceRuleRow } from '../../pdp/sequence/rule.ts'
+import { NOTHING_READ } from '../../pdp/sequence/step.ts'
 import { carriedLabels } from './labels.ts'
 import type { Finding, RowCheck } from './problem.ts'
-import { modelCalls, nameOf, stepFor, type ModelCall } from './rule-calls.ts'
+import { hasField, modelCalls, nameOf, stepFor, type ModelCall } from './rule-calls.ts'
 
 const LONGEST_HISTORY = 3
 /** Of the tools with different labels so many are tried; more tell no more about few rules. */
 const MOST_KINDS = 8
 
 export const rulesLeaveRoom: RowCheck = (rows) => {
-  const rules = rows.tables.sequenceRules.filter(
-    (row) => row.type !== 'provenance' && compileRules('', [row]).problems().length === 0,
-  )
+  const rules = rows.tables.sequenceRules.filter((row) => {
+    const { problem, looksFor } = compileRule(row)
+    return problem === null && looksFor === 'labels'
+  })
   const calls = modelCalls(rows)
   const others = new Set([...carriedLabels(rows, [...rows.servers.values()]), DENIED, APPROVED])
   const vain = new Set<string>()
@@ -27,7 +36,7 @@ export const rulesLeaveRoom: RowCheck = (rows) => {
         code: 'sequence_rule_vacuous',
         table: 'sequence_rules',
         key: [rows.tenant, row.id],
-        message: `this rule holds whatever was done before: ${trace}; ask for something that a history can lack, or say it by a policy`,
+        message: `this rule holds whatever was done before: ${trace}; ${adviceOn(row, calls)}`,
       },
     ]
   })
@@ -36,7 +45,7 @@ export const rulesLeaveRoom: RowCheck = (rows) => {
   const pairs = denials.flatMap((one, at) => denials.slice(at + 1).map((other) => [one, other]))
   const contradictions = pairs.flatMap((pair): Finding[] => {
     const [one, other] = pair
-    if (one === undefined || other === undefined || one.onLabel !== other.onLabel) return []
+    if (one === undefined || other === undefined || !mayMeet(one, other)) return []
     const trace = noWay(pair, calls, others)
     if (trace === null) return []
     return [
@@ -44,12 +53,39 @@ export const rulesLeaveRoom: RowCheck = (rows) => {
         code: 'sequence_rules_contradict',
         table: 'sequence_rules',
         key: [rows.tenant, other.id],
-        message: `together with \`${one.id}\` this rule refuses every call on \`${other.onLabel}\`, before and after: ${trace}; change one of the two`,
+        message: `together with \`${one.id}\` this rule refuses every call on \`${one.onLabel}\`, before and after: ${trace}; change one of the two`,
       },
     ]
   })
   return [...findings, ...contradictions]
 }
+
+/** Whether the two may refuse the same call, or one of them what the other waits for. */
+const mayMeet = (one: SequenceRuleRow, other: SequenceRuleRow): boolean =>
+  one.onLabel === other.onLabel || (waitsFor(one, other.onLabel) && waitsFor(other, one.onLabel))
+
+const waitsFor = (row: SequenceRuleRow, label: string): boolean =>
+  compileRule(row).correlation.permitting?.includes(label) ?? false
+
+/** What makes a rule hold for every call. */
+function adviceOn(row: SequenceRuleRow, calls: readonly ModelCall[]): string {
+  const { columns } = compileRule(row)
+  const triggering = calls.filter(({ labels }) => isTriggeredBy(row, labels))
+  const key = (columns?.groupBy ?? []).find(
+    (name) =>
+      name !== 'tool' && name !== 'server' && !triggering.some((call) => hasField(call, name)),
+  )
+  if (key !== undefined) {
+    return `no tool on \`${row.onLabel}\` has an argument of role or resource type \`${key}\`, which \`group_by\` asks for, and a call without its key counts as the worst: give the argument that role in \`tool_arguments\`, or group by something else`
+  }
+  if (waitsFor(row, row.onLabel)) {
+    return `it waits for what it refuses: take \`${row.onLabel}\` out of \`rules\``
+  }
+  return 'ask for something that a history can lack, or say it by a policy'
+}
+
+const isTriggeredBy = ({ onLabel }: SequenceRuleRow, labels: readonly string[]): boolean =>
+  onLabel === 'any' || labels.includes(onLabel)
 
 /** null: there is a history after which a call on the label passes. Else one that shows why not. */
 function noWay(
@@ -59,10 +95,9 @@ function noWay(
 ): string | null {
   const rules = compileRules('', rows)
   const [first] = rows
-  const triggering = calls.filter((call) =>
-    rules.triggeredBy(call.labels).some(({ row }) => row.onLabel === first?.onLabel),
-  )
-  if (triggering.length === 0 || first === undefined) return null
+  if (first === undefined) return null
+  const triggering = calls.filter(({ labels }) => isTriggeredBy(first, labels))
+  if (triggering.length === 0) return null
   const named = new Set(
     rows.flatMap(({ rules: labels, untilLabel }) => [
       ...(JSON.parse(labels) as string[]),
@@ -79,13 +114,14 @@ function noWay(
   const histories = historiesOf(kinds)
   for (const history of histories) {
     const memory = told(rules, history)
+    if (memory === null) continue
     const now = { sequence: history.length + 1, at: (history.length + 1) * 1000 }
     for (const call of triggering) {
       if (judge(rules, memory, stepFor(call, now)).length === 0) return null
     }
   }
   const [example] = triggering
-  const [kind] = kinds
+  const kind = kinds.find((one) => told(rules, [one]) !== null)
   if (example === undefined) return null
   const last = `${nameOf(example)} is refused`
   return kind === undefined
@@ -115,26 +151,15 @@ function historiesOf(kinds: readonly ModelCall[]): (readonly ModelCall[])[] {
   return all
 }
 
-function told(
-  rules: ReturnType<typeof compileRules>,
-  history: readonly ModelCall[],
-): MemoryInProcess {
+/** null: the rules themselves refuse a call of it. Where they ask a person, the person says yes. */
+function told(rules: RuleSet, history: readonly ModelCall[]): MemoryInProcess | null {
   const memory = new MemoryInProcess()
   for (const [at, call] of history.entries()) {
     const step = stepFor(call, { sequence: at + 1, at: (at + 1) * 1000 })
+    if (judge(rules, memory, step).some(({ effect }) => effect === 'deny')) return null
     memory.apply(afterGrant(rules, memory, step))
-    memory.apply(observed(rules, memory, { ...step, answered: false }, EMPTY_RESULT))
-    memory.apply(ended(rules, memory, { ...step, answered: true }, at + 1, true))
+    memory.apply(observed(rules, memory, { ...step, answered: false }, NOTHING_READ))
+    memory.apply(ended(rules, memory, { ...step, answered: true, brought: [] }, at + 1, true))
   }
   return memory
-}
-
-const EMPTY_RESULT = {
-  answer: true,
-  rows: 0,
-  labels: [],
-  listed: [],
-  fields: [],
-  mentions: [],
-  overflow: false,
 }

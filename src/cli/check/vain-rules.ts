@@ -1,9 +1,9 @@
 // Sequence rules that nothing can set off, whatever was done before.
-import { compileRule, type SequenceRule } from '../../pdp/sequence/rule.ts'
+import { compileRule, type SequenceRule, type Tally } from '../../pdp/sequence/rule.ts'
 import { RESULT_ROWS } from '../../pdp/sequence/value-sum.ts'
 import { ACT } from '../../pdp/sequence/provenance.ts'
 import type { Finding, RowCheck } from './problem.ts'
-import { modelCalls, nameOf, type ModelCall } from './rule-calls.ts'
+import { hasField, modelCalls, nameOf, type ModelCall } from './rule-calls.ts'
 
 export const rulesFindTheirValues: RowCheck = (rows) => {
   const calls = modelCalls(rows)
@@ -47,14 +47,12 @@ function whyNever(rule: SequenceRule, calls: readonly ModelCall[]): string | nul
       ? null
       : `no tool on \`${row.onLabel}\` has an argument of role \`${role}\`: a call of ${nameOf(example)} passes no such value, so none can lack its origin; give the argument that role in \`tool_arguments\``
   }
-  return withoutField(rule, calls)
+  const [tally] = rule.correlation.tallies ?? []
+  return tally === undefined ? null : withoutField(tally, calls)
 }
 
 /** A field that no counted tool has adds up to nothing. */
-function withoutField({ row }: SequenceRule, calls: readonly ModelCall[]): string | null {
-  const { field, type } = row
-  if ((type !== 'value_count' && type !== 'value_sum') || field === null) return null
-  const [label = ''] = JSON.parse(row.rules) as string[]
+function withoutField({ label, field }: Tally, calls: readonly ModelCall[]): string | null {
   const counted = calls.filter(({ labels }) => labels.includes(label))
   const [example] = counted
   if (field === RESULT_ROWS || example === undefined) return null
@@ -79,6 +77,3 @@ function outOfReach({ row, columns }: SequenceRule): string | null {
     ? `no number fits \`condition\`: ${least} is the least that it asks for, ${Math.max(0, most)} the most; after ${least} calls it does not hold, and after fewer neither`
     : null
 }
-
-const hasField = ({ values }: ModelCall, field: string): boolean =>
-  values.some(({ role, type }) => role === field || type === field)

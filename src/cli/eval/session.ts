@@ -13,8 +13,9 @@ import {
   type RuleHit,
   type RuleSet,
 } from '../../pdp/sequence/advance.ts'
+import { digestedObservation, digestedValues } from '../../pdp/sequence/digested.ts'
 import { MemoryInProcess } from '../../pdp/sequence/memory-in-process.ts'
-import type { Observation, Step } from '../../pdp/sequence/step.ts'
+import { NOTHING_READ, type Step } from '../../pdp/sequence/step.ts'
 import type { MappedTool } from './maps.ts'
 import type { Effect } from './score.ts'
 
@@ -62,9 +63,10 @@ export class ReplaySession {
 
   #answer(step: Step, found: Found | null, failed: boolean): void {
     const past = { ...step, answered: false }
-    const seen = found === null ? NOTHING_SEEN : observationOf(found)
+    const seen =
+      found === null ? NOTHING_READ : digestedObservation(found, OF_PRINTED_RESULT, digestOf)
     this.memory.apply(observed(this.#rules, this.memory, past, seen))
-    const done = { ...step, answered: true }
+    const done = { ...step, answered: true, brought: seen.labels }
     this.memory.apply(ended(this.#rules, this.memory, done, this.#sequence, !failed))
   }
 
@@ -78,37 +80,15 @@ export class ReplaySession {
       access: call.access,
       labels: call.labels,
       now: { sequence: this.#sequence, at: call.at },
-      values: call.values?.map((value) => ({ ...value, digest: digestOf(value.text) })) ?? null,
+      values: digestedValues(call.values, digestOf),
       asked: call.asked,
       ownDomains: call.ownDomains,
     }
   }
 }
 
-const NOTHING_SEEN: Observation = {
-  answer: true,
-  rows: 0,
-  labels: [],
-  listed: [],
-  fields: [],
-  mentions: [],
-  overflow: false,
-}
-
 /** How many rows a printed result holds is not known, and counts as unbounded. */
-const observationOf = (found: Found): Observation => ({
-  answer: true,
-  rows: null,
-  labels: [],
-  listed: found.listed.map(({ type, authority, text }) => ({
-    type,
-    authority,
-    digest: digestOf(text),
-  })),
-  fields: found.fields.map(digestOf),
-  mentions: found.mentions.map(digestOf),
-  overflow: found.overflow,
-})
+const OF_PRINTED_RESULT = { answer: true, rows: null, labels: [] }
 
 const KEY = randomBytes(32)
 const digests = new Map<string, string>()

@@ -1,9 +1,11 @@
 // Pure. The values that a call passes, by the role that their rows give them.
+import { membersNamed } from '../../mcp/pointer.ts'
 import { isJsonObject, type JsonValue } from '../../mcp/value.ts'
+import { resourceName, type ResourceForm } from '../resource-name.ts'
 import { canon } from './canon.ts'
-import { DEEPEST, LONGEST_FIELD } from './fields.ts'
 import { mentionsIn, shapeOf, type Shape } from './mentions.ts'
-import { scalarsOf } from './values.ts'
+import { PASSED, textsPassed } from './passed.ts'
+import { untrimmedScalarsOf } from './values.ts'
 
 /** A row of `tool_arguments` that has a role. */
 export interface RoleRow {
@@ -11,6 +13,8 @@ export interface RoleRow {
   readonly pointer: readonly string[]
   readonly role: string
   readonly resourceType: string | null
+  /** How names of that type are made equal; null or absent where nobody can say. */
+  readonly form?: ResourceForm | null
 }
 
 export interface ArgumentValue {
@@ -22,70 +26,81 @@ export interface ArgumentValue {
   readonly shape: Shape
   /** What it says as a number; null where it says none. */
   readonly amount: number | null
+  /** Of a target: byte for byte. Never stored. */
+  readonly spelling?: string
+  /** As its kind names it, where that is another text: to many kinds, capitals matter. Never stored. */
+  readonly name?: string
 }
 
-/**
- * The role of a text that no row gives one, and of what is written whole: no rule asks where it comes
- * from, but a result that brings it back gives it no origin.
- */
-export const PASSED = 'passed'
-
 const MOST_VALUES = 4_096
-/** What a result could bring back as a whole field, and not by chance: fields.ts. */
-const isNotable = (text: string): boolean =>
-  text.length >= 3 && text.length <= LONGEST_FIELD && !text.includes('\n')
-
 /** null: the arguments hold more than is read. */
 export function argumentValues(
   args: JsonValue,
   rows: readonly RoleRow[],
 ): readonly ArgumentValue[] | null {
   const values: ArgumentValue[] = []
-  for (const { pointer, role, resourceType: type } of rows) {
+  for (const row of rows) {
+    const { pointer, role } = row
     for (const value of reached(args, pointer)) {
-      const texts = scalarsOf(value)
+      const texts = untrimmedScalarsOf(value)
       if (texts === null || texts.length + values.length > MOST_VALUES) return null
-      for (const raw of texts) {
-        const named = role === 'content' ? addressesIn(raw) : [raw]
+      for (const whole of texts) {
+        const raw = whole.trim()
+        const named =
+          role === 'content' ? addressesIn(raw) : role === 'target' ? targetsIn(raw) : [raw]
         if (named === null) return null
-        for (const text of named) {
-          values.push({
-            role,
-            type,
-            text: canon(text),
-            shape: role === 'content' ? 'address' : shapeOf(text),
-            amount: amountOf(text),
-          })
-        }
+        // White space at its ends is part of a name.
+        for (const text of named) values.push(valueOf(text, row, text === raw ? whole : text))
       }
     }
     if (values.length > MOST_VALUES) return null
   }
-  const known = new Set(values.map(({ text }) => text))
-  const others = new Set<string>()
-  if (!collectTexts(args, others, 0)) return null
-  for (const text of others) {
-    if (!known.has(text))
-      values.push({ role: PASSED, type: null, text, shape: 'other', amount: null })
-  }
+  const others = textsPassed(args)
+  if (others === null) return null
+  for (const { text } of values) others.delete(text)
+  for (const text of others)
+    values.push({ role: PASSED, type: null, text, shape: 'other', amount: null })
   return values
 }
 
-/** Texts only: numbers and flags come back by chance. */
-function collectTexts(value: JsonValue, found: Set<string>, depth: number): boolean {
-  if (depth > DEEPEST || found.size > MOST_VALUES) return false
-  if (typeof value === 'string') {
-    const texts = scalarsOf(value)
-    for (const text of texts ?? []) if (isNotable(text)) found.add(canon(text))
-    return texts !== null
+function valueOf(
+  written: string,
+  { role, resourceType: type, form = null }: RoleRow,
+  whole: string,
+): ArgumentValue {
+  const text = canon(written)
+  const name = type === null || form === null ? null : resourceName(form, whole)
+  return {
+    role,
+    type,
+    text,
+    amount: amountOf(written),
+    ...shapeAndSpelling(written, role),
+    ...(name === null || name === text ? {} : { name }),
   }
-  if (Array.isArray(value)) {
-    return (value as readonly JsonValue[]).every((one) => collectTexts(one, found, depth + 1))
-  }
-  return (
-    !isJsonObject(value) || Object.values(value).every((one) => collectTexts(one, found, depth + 1))
-  )
 }
+
+function shapeAndSpelling(text: string, role: string): Pick<ArgumentValue, 'shape' | 'spelling'> {
+  if (role === 'content') return { shape: 'address' }
+  const shape = shapeOf(text)
+  return role === 'target' ? { shape, spelling: text } : { shape }
+}
+
+/**
+ * INVARIANT: one text that holds several addresses is several targets, as a lenient server takes it:
+ * `a@x.example, b@y.example`. What holds an address among other words is both, `Bob <b@y.example>`.
+ */
+function targetsIn(text: string): readonly string[] | null {
+  const parts = text.split(/[\s,;]+/).filter((part) => part !== '')
+  if (parts.length > MOST_VALUES) return null
+  if (parts.length > 1 && parts.every((part) => PLAIN_MAIL.test(part))) return parts
+  const { addresses, overflow } = mentionsIn(text)
+  if (overflow) return null
+  const whole = canon(text)
+  return [text, ...addresses.filter((one) => one !== whole && MAIL.test(one))]
+}
+const PLAIN_MAIL = /^[^@\s<>"'`()]{1,64}@[^@\s<>"'`()]{1,253}$/
+const MAIL = /^[^/@]+@[^/@]+$/
 
 /** What is written has no origin to ask for; the addresses in it have. A path leads nowhere outside. */
 function addressesIn(text: string): readonly string[] | null {
@@ -95,7 +110,8 @@ function addressesIn(text: string): readonly string[] | null {
 
 /**
  * INVARIANT: what lies where the pointer leads is found in every shape that a lenient server would
- * take: one element for a list, a list for one, a text that is a list literal.
+ * take: one element for a list, a list for one, a text or texts for an object, a text that is a list
+ * literal.
  */
 function reached(root: JsonValue, pointer: readonly string[]): readonly JsonValue[] {
   let found: readonly JsonValue[] = [root]
@@ -109,13 +125,10 @@ function step(value: JsonValue, segment: string): readonly JsonValue[] {
     const list = value as readonly JsonValue[]
     if (segment === '*') return list
     const element = /^\d{1,9}$/.test(segment) ? list[Number(segment)] : undefined
-    return element === undefined
-      ? list.flatMap((one) => (isJsonObject(one) ? step(one, segment) : []))
-      : [element]
+    return element === undefined ? list.flatMap((one) => step(one, segment)) : [element]
   }
   if (isJsonObject(value)) {
-    if (segment === '*') return Object.values(value)
-    return Object.hasOwn(value, segment) ? [value[segment] ?? null] : []
+    return segment === '*' ? Object.values(value) : membersNamed(value, segment)
   }
   return [value]
 }

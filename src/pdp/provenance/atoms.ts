@@ -1,8 +1,8 @@
 // Pure. Every origin that a rule may name: what it takes for a value, or for the call itself, to have
 // it. A new origin is a new line of ATOMS.
 import { isAskedFor, type Asked } from './asked.ts'
-import { occurs } from './canon.ts'
 import type { Shape } from './mentions.ts'
+import { isNamed, isOwn } from './naming.ts'
 import { NOTHING_KNOWN, ofServer, type OriginFact, type OriginView } from './origin.ts'
 
 /** A value that a call passes. */
@@ -12,6 +12,8 @@ export interface PassedValue {
   /** Canonical. */
   readonly text: string
   readonly digest: string
+  /** Of the text byte for byte; absent where nobody looked. */
+  readonly spelled?: string
   /** Of the text as it was written; where nobody looked it may be an address. */
   readonly shape?: Shape
 }
@@ -63,25 +65,10 @@ type Test = (one: Passing) => boolean
 const typed: Test = (one) => (one.value?.type ? one.asKind.typed : one.ofServer.fieldT)
 const claimed: Test = (one) => (one.value?.type ? one.asKind.claimed : one.ofServer.field)
 
-const user: Test = ({ value, step: { asked } }) =>
-  value !== null && value.text !== '' && isNamed(value.text, asked)
-
-/** Many rules ask the same of one value, and the person's words may be long. */
-const named = new WeakMap<Asked, Map<string, boolean>>()
-
-function isNamed(text: string, asked: Asked): boolean {
-  const answers = named.get(asked) ?? new Map<string, boolean>()
-  named.set(asked, answers)
-  const known = answers.get(text)
-  if (known !== undefined) return known
-  const answer = asked.values.includes(text) || (asked.text !== null && occurs(text, asked.text))
-  answers.set(text, answer)
-  return answer
-}
+const user: Test = ({ value, step: { asked } }) => value !== null && isNamed(value.text, asked)
 
 /** `ownDomains` begin at a border of a name: `@corp.example`, `.corp.example`. */
-const org: Test = ({ value, step }) =>
-  value !== null && step.ownDomains.some((suffix) => suffix !== '' && value.text.endsWith(suffix))
+const org: Test = ({ value, step }) => value !== null && isOwn(value.text, step.ownDomains)
 
 const own: Test = (one) => one.ofServer.own
 const internal: Test = (one) => one.itself.internal && !one.itself.laundered
@@ -108,8 +95,9 @@ export const ATOMS = {
   claimed,
   field: (one) => one.ofServer.field,
   internal,
-  /** The same request as before tells its host nothing new. */
-  fetched: (one) => one.ofServer.fetched,
+  /** The very same request as before tells its host nothing new; another spelling of it does. */
+  fetched: ({ value, view, step }) =>
+    value?.spelled !== undefined && view.origins(value.spelled, ofServer(step.server)).fetched,
   mention: (one) => one.itself.mention,
   used: (one) => one.itself.used && !one.itself.laundered && !one.itself.weak,
   none,

@@ -1,5 +1,6 @@
 // Pure. When two spellings are the same value, and when a value stands in a text. Everything here
 // takes time in proportion to its input, whatever a hostile server or caller wrote.
+import { hasHostEnding } from './hosts.ts'
 
 /** One spelling: white space collapsed, lower case, without a web scheme and a closing slash. */
 export function canon(text: string): string {
@@ -26,34 +27,68 @@ export const plain = (text: string): string => text.toLowerCase().replaceAll(/\s
  * Whether a canonical value stands in a text (already `plain`) as a word of its own: `bob` stands in
  * "write to bob." and not in "bobby". The empty value stands everywhere.
  *
- * A number of up to three digits names nothing as a part of a date, a time or a version.
+ * INVARIANT: a part of another name is not named. `bob.com` does not stand in "evil-bob.com", nor
+ * `b@x.example` in "a.b@x.example" or "b@x.example.net", nor a number in a date, a time or a version.
  */
 export function occurs(value: string, text: string): boolean {
   if (value === '') return true
-  const numeric = SHORT_NUMBER.test(value)
+  const joints = NUMBER.test(value)
+    ? JOINTS.number
+    : isAddress(value)
+      ? JOINTS.address
+      : JOINTS.word
   for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + 1)) {
     const end = at + value.length
-    if (isWordBorder(text, at - 1) && isWordBorder(text, end)) {
-      if (!numeric || !(joinsDigits(text, at - 1, -1) || joinsDigits(text, end, 1))) return true
-    }
+    if (!goesOn(text, at, -1, joints) && !goesOn(text, end, 1, joints)) return true
   }
   return false
 }
 
-const SHORT_NUMBER = /^\d{1,3}$/
-const JOINTS = '-/:.'
+const NUMBER = /^\d+$/
+const isAddress = (value: string): boolean =>
+  value.includes('@') || hasHostEnding(value.split(/[/?#:]/, 1)[0] ?? '')
 
-function isWordBorder(text: string, at: number): boolean {
-  const code = text.charCodeAt(at)
-  // NaN before the beginning and after the end. Letters of every script continue a word.
-  if (Number.isNaN(code)) return true
-  if (code < 128) return !((code >= 48 && code <= 57) || (code >= 97 && code <= 122))
-  return !LETTER.test(text.charAt(at))
-}
-const LETTER = /[\p{L}\p{N}]/u
+/** What joins a value to a word before or after it, by what the value is. */
+const JOINTS = {
+  number: { '-1': '-/:.', '1': '-/:.' },
+  // Before a path stands its host, and after a host its path.
+  address: { '-1': '.@-_+%/', '1': '.@-_+%' },
+  word: { '-1': '-_', '1': '-_' },
+} as const
+type Joints = (typeof JOINTS)[keyof typeof JOINTS]
 
-function joinsDigits(text: string, at: number, direction: 1 | -1): boolean {
-  if (!JOINTS.includes(text.charAt(at)) || text.charAt(at) === '') return false
-  const code = text.charCodeAt(at + direction)
-  return code >= 48 && code <= 57
+/** `at`: where the value begins (to the left), or the place after its end (to the right). */
+function goesOn(text: string, at: number, direction: 1 | -1, joints: Joints): boolean {
+  const next = characterAt(text, at, direction)
+  if (next === '') return false
+  if (isWordCharacter(next)) return true
+  if (!joints[direction].includes(next)) return false
+  const beyond = characterAt(text, at + direction, direction)
+  if (joints === JOINTS.number) return /^\d$/.test(beyond)
+  if (beyond === '' || !isWordCharacter(beyond)) return false
+  if (next !== '.') return true
+  // `x.example.They sent` ends a sentence; `www.` begins no other name.
+  return direction === 1
+    ? hasHostEnding(`x${tailAt(text, at)}`)
+    : !/(?:^|[^\w@.-])www\.$/.test(text.slice(Math.max(0, at - 5), at))
 }
+
+const tailAt = (text: string, at: number): string =>
+  /^[\p{L}\p{N}.-]*[\p{L}\p{N}]/u.exec(text.slice(at, at + 256))?.[0] ?? ''
+
+/** A whole one: half of a letter is none. */
+function characterAt(text: string, at: number, direction: 1 | -1): string {
+  if (direction === 1)
+    return at < text.length ? String.fromCodePoint(text.codePointAt(at) ?? 0) : ''
+  const pair = at >= 2 ? text.slice(at - 2, at) : ''
+  return PAIR.test(pair) ? pair : text.slice(Math.max(0, at - 1), at)
+}
+const PAIR = /^[\ud800-\udbff][\udc00-\udfff]$/
+
+function isWordCharacter(character: string): boolean {
+  const code = character.charCodeAt(0)
+  if (code < 128) return (code >= 48 && code <= 57) || (code >= 97 && code <= 122)
+  // Letters of every script, what is written on them, and what nobody sees between them.
+  return LETTER.test(character)
+}
+const LETTER = /^[\p{L}\p{N}\p{M}\p{Cf}]$/u

@@ -3,6 +3,7 @@
 import { InexactNumber, isJsonObject, type JsonValue } from '../../mcp/value.ts'
 import { canon } from './canon.ts'
 import { mentionsIn } from './mentions.ts'
+import { skeletonOf } from './skeleton.ts'
 
 /** A row of `tool_origins`. Its pointer is RFC 6901 with two more segments: `*` for every element of a
  * list, and `~*`, as the last, for every member name of an object. Of a text that is no JSON, `/*`
@@ -24,6 +25,8 @@ export interface Found {
   /** Canonical, each once. */
   readonly fields: readonly string[]
   readonly mentions: readonly string[]
+  /** Each of these that has another skeleton, with it (skeleton.ts); absent: none has. */
+  readonly alike?: readonly (readonly [text: string, skeleton: string])[]
   /** More than is read. */
   readonly overflow: boolean
 }
@@ -54,13 +57,23 @@ export function findOrigins(
   if (structured === undefined) reader.readLines(text)
   else reader.read(structured, '', '', 0)
   const { addresses, overflow } = mentionsIn(text)
+  // INVARIANT: of a structure that is not read to its end nothing is an origin.
+  const listed = reader.overflow ? [] : reader.listed
+  const fields = reader.overflow ? [] : [...reader.fields]
   return {
-    listed: reader.listed,
-    fields: [...reader.fields],
+    listed,
+    fields,
     mentions: addresses,
+    alike: skeletonsOf([...listed.map((one) => one.text), ...fields, ...addresses]),
     overflow: overflow || reader.overflow,
   }
 }
+
+const skeletonsOf = (texts: readonly string[]): (readonly [string, string])[] =>
+  [...new Set(texts)].flatMap((text) => {
+    const skeleton = skeletonOf(text)
+    return skeleton === text ? [] : [[text, skeleton] as const]
+  })
 
 class Reader {
   readonly listed: FoundText[] = []

@@ -1,8 +1,8 @@
 // Pure. How values get origins: from results of granted calls, and never by being passed and read back.
-import { PASSED } from './arguments.ts'
 import { Passing, standingOf, type PassedValue, type PassingStep } from './atoms.ts'
 import type { SessionFlags } from './flags.ts'
 import { ofServer, OriginChanges, type OriginChange, type OriginView } from './origin.ts'
+import { PASSED } from './passed.ts'
 
 /** What a granted call leaves of its values, from admission on. */
 export function passed(
@@ -18,7 +18,9 @@ export function passed(
     const standing = standingOf(new Passing(value, view, step))
     changes.add(value.digest, null, 'used')
     if (value.role === 'target' && step.labels.includes('sink.fetch')) {
-      changes.add(value.digest, ofServer(step.server), 'fetched')
+      if (value.spelled !== undefined) {
+        changes.add(value.spelled, ofServer(step.server), 'fetched')
+      }
     }
     if (standing === 'weak') changes.add(value.digest, null, 'weak')
     if (standing === 'none') changes.add(value.digest, null, 'laundered')
@@ -34,7 +36,7 @@ export interface AnsweredStep {
   readonly server: string
   readonly labels: readonly string[]
   /** null: it passed more than was read, so everything in its result may be what it passed. */
-  readonly values: readonly { readonly digest: string }[] | null
+  readonly values: readonly { readonly role: string; readonly digest: string }[] | null
 }
 
 /** What its result was found to hold, by digest. */
@@ -46,23 +48,36 @@ export interface Findings {
   }[]
   readonly fields: readonly string[]
   readonly mentions: readonly string[]
+  /** Skeletons of what is found, where they are other texts (skeleton.ts). */
+  readonly alike?: ReadonlyMap<string, string>
 }
+
+type Gain = 'all' | 'claims' | 'nothing'
 
 /**
  * INVARIANT: what was passed without an origin gains none by being read back, and what a stranger
- * claimed gains no better one. What a call that acts answers with counts only if it was not passed.
+ * claimed gains no better one, in whatever spelling it comes back. What a call that acts answers with
+ * counts only if it was not passed, and neither does a search that repeats what was searched for.
  */
 export function learned(view: OriginView, step: AnsweredStep, found: Findings): OriginChange[] {
   const changes = new OriginChanges(view)
   const writes = acts(step.labels)
   const untrusted = step.labels.includes('source.untrusted')
-  const passedHere = new Set(step.values?.map(({ digest }) => digest))
+  const passedHere = new Set(
+    step.values?.flatMap(({ role, digest }) => (writes || role === PASSED ? [digest] : [])),
+  )
   const { forgotPassed } = view.flags()
-  const gains = (digest: string): 'all' | 'claims' | 'nothing' => {
-    if (forgotPassed || (writes && (step.values === null || passedHere.has(digest))))
-      return 'nothing'
+  const gainsAs = (digest: string): Gain => {
+    if (forgotPassed || step.values === null || passedHere.has(digest)) return 'nothing'
     const { laundered, weak } = view.origins(digest, null)
     return laundered ? 'nothing' : weak ? 'claims' : 'all'
+  }
+  const gains = (digest: string): Gain => {
+    const alike = found.alike?.get(digest)
+    const gain = gainsAs(digest)
+    if (alike === undefined || gain === 'nothing') return gain
+    const other = gainsAs(alike)
+    return other === 'all' ? gain : other
   }
 
   for (const { type, authority, digest } of found.listed) {
@@ -81,7 +96,7 @@ export function learned(view: OriginView, step: AnsweredStep, found: Findings): 
     if (gain === 'nothing') continue
     changes.add(digest, ofServer(step.server), 'field')
     if (gain === 'all' && !untrusted) changes.add(digest, ofServer(step.server), 'fieldT')
-    if (gain === 'all' && writes) changes.add(digest, ofServer(step.server), 'own')
+    if (gain === 'all' && writes && !untrusted) changes.add(digest, ofServer(step.server), 'own')
   }
   const inside = step.labels.includes('source.internal')
   for (const digest of found.mentions) {

@@ -3,7 +3,7 @@
 //
 //   (digest, null)     of the value itself: internal, mention, seen, used, weak, laundered
 //   (digest, kind)     of the value as a thing of that resource type: typed, typedT, claimed
-//   (digest, @server)  of the value as that server's: own, field, fieldT, fetched
+//   (digest, @server)  of the value as that server's: own, field, fieldT; of its spelling: fetched
 //
 // Names of resource types begin with a letter, so `@` keeps servers apart from them.
 import type { SessionFlags } from './flags.ts'
@@ -15,13 +15,19 @@ export interface OriginFact {
   readonly typedT: boolean
   /** A result listed it as that kind; a stranger may have filled it in. */
   readonly claimed: boolean
-  /** It came out of a call that acted, and did not go in: an identifier that the server assigned. */
+  /**
+   * It came out of a call that acted, and did not go in: an identifier that the server assigned. Not
+   * of a tool that answers with what strangers wrote.
+   */
   readonly own: boolean
   /** It was a whole field of a result. */
   readonly field: boolean
   /** The same, of a tool that is no untrusted source. */
   readonly fieldT: boolean
-  /** A granted fetch of this server named it: its host has had this very request before. */
+  /**
+   * A granted fetch of this server named it: its host has had this very request before. Kept under
+   * the digest of the text as it was spelled, since letters can be told by their case alone.
+   */
   readonly fetched: boolean
   /** It was mentioned in a text that came from inside the organisation. */
   readonly internal: boolean

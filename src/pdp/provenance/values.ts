@@ -9,7 +9,11 @@ const DEEPEST = 32
 const LONGEST_LIST = 100_000
 
 /** null: there are more than are read. */
-export function scalarsOf(value: JsonValue): string[] | null {
+export const scalarsOf = (value: JsonValue): string[] | null =>
+  untrimmedScalarsOf(value)?.map((text) => text.trim()) ?? null
+
+/** The same with the white space that stands before and after them. */
+export function untrimmedScalarsOf(value: JsonValue): string[] | null {
   const found: string[] = []
   return collect(value, found, 0) ? found : null
 }
@@ -23,11 +27,12 @@ function collect(value: JsonValue, found: string[], depth: number): boolean {
   if (isJsonObject(value)) {
     return Object.values(value).every((one) => collect(one, found, depth + 1))
   }
-  const text = (value instanceof InexactNumber ? value.text : String(value as string)).trim()
+  const whole = value instanceof InexactNumber ? value.text : String(value as string)
+  const text = whole.trim()
   if (text === '') return true
   const list = text.length <= LONGEST_LIST ? listLiteral(text) : null
   if (list !== null) return collect(list, found, depth + 1)
-  found.push(text)
+  found.push(whole)
   return found.length <= MOST_VALUES
 }
 

@@ -7,8 +7,12 @@ import type { RuleDefinition } from './rule.ts'
 import { windowStart } from './temporal.ts'
 
 export const absence: RuleDefinition = {
+  looksFor: 'labels',
+  perTask: false,
   parse: ({ labels, timespanSeconds, untilLabel }) =>
     ok({
+      restricting: untilLabel === null ? [] : [untilLabel],
+      permitting: labels,
       endings: untilLabel === null ? labels : [untilLabel, ...labels],
       holds: (history, step) => {
         const from = windowStart(timespanSeconds, step)

@@ -3,11 +3,12 @@
 import { flagsAfter, learned, passed } from '../provenance/learn.ts'
 import { Draft } from './draft.ts'
 import { DENIED, end, forget } from './facts.ts'
+import { Histories } from './history.ts'
 import type { Change, Memory, WorkingMemory } from './memory.ts'
 import { add, count, resolve, revise, takeBack } from './occurrence.ts'
 import { EFFECTS, type RuleEffect } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
-import type { LoggedStep, Observation, PastStep, Step } from './step.ts'
+import type { EndedStep, LoggedStep, Observation, PastStep, Step } from './step.ts'
 import { addedBy, RESULT_ROWS } from './value-sum.ts'
 
 export { compileRules, type RuleSet } from './rule-set.ts'
@@ -23,15 +24,21 @@ export interface RuleHit {
 /** Every rule that holds, the strongest first, then by id: the same whatever the order of the rows. */
 export function judge(rules: RuleSet, memory: Memory, step: Step): RuleHit[] {
   const hits: RuleHit[] = []
+  const histories = new Histories(memory, step)
   for (const rule of rules.asked(step)) {
-    if (!rule.holds(memory, step)) continue
+    if (!rule.holds(histories, step)) continue
     const { row, problem } = rule
     hits.push({ rule: row.id, effect: row.effect, reason: row.reason, problem })
   }
-  return hits.toSorted(
-    (a, b) => EFFECTS.indexOf(a.effect) - EFFECTS.indexOf(b.effect) || (a.rule < b.rule ? -1 : 1),
-  )
+  return hits.toSorted(byStrength)
 }
+
+const byStrength = (a: RuleHit, b: RuleHit): number =>
+  a.effect === b.effect
+    ? a.rule < b.rule
+      ? -1
+      : 1
+    : EFFECTS.indexOf(a.effect) - EFFECTS.indexOf(b.effect)
 
 /** What a granted step leaves: its labels, in every scope, and its values. It counts from admission. */
 export function afterGrant(rules: RuleSet, memory: WorkingMemory, step: Step): Change[] {
@@ -72,18 +79,24 @@ export function takenBack(rules: RuleSet, memory: WorkingMemory, step: PastStep)
   return draft.list()
 }
 
-/** What is known better once a step has ended, and whether it happened. */
+/**
+ * What is known better once a step has ended, and whether it happened.
+ *
+ * INVARIANT: a label that an upstream's answer brought ends with the call, so that a later call may
+ * clear it; it never counts as having happened, since no upstream may permit or clear anything.
+ */
 export function ended(
   rules: RuleSet,
   memory: WorkingMemory,
-  step: PastStep,
+  step: EndedStep,
   latestSequence: number,
   happened: boolean,
 ): Change[] {
   const draft = new Draft(memory)
-  for (const label of new Set(step.labels)) {
+  for (const label of new Set([...step.labels, ...step.brought])) {
     if (!rules.clearing.has(label)) continue
-    revise(rules, draft, step, label, (fact) => end(fact, step.now, latestSequence, happened))
+    const itself = happened && step.labels.includes(label)
+    revise(rules, draft, step, label, (fact) => end(fact, step.now, latestSequence, itself))
   }
   return draft.list()
 }

@@ -1,7 +1,7 @@
 // Pure. The columns of a rule that are JSON, and what is common to all types.
 import { err, ok, type Result } from '../../result.ts'
 import { parseCondition, type CountCondition } from './condition.ts'
-import type { SequenceRuleRow } from './rule.ts'
+import type { RuleDefinition, SequenceRuleRow } from './rule.ts'
 import { parseWhere, type Where } from './where.ts'
 
 export interface RuleColumns {
@@ -21,19 +21,18 @@ export interface RuleColumns {
   readonly origins: unknown
 }
 
-/** The types that may be kept by task: flows of data go on when a task ends. */
-const COUNTING: ReadonlySet<string> = new Set(['event_count', 'value_count', 'value_sum'])
-
 const MOST_LABELS = 8
 
-export function parseColumns(row: SequenceRuleRow): Result<RuleColumns, string> {
+export function parseColumns(
+  row: SequenceRuleRow,
+  { looksFor, perTask }: RuleDefinition,
+): Result<RuleColumns, string> {
   const labels = parseJson(row.rules)
-  const mayBeEmpty = row.type === 'provenance'
   if (
     !isTexts(labels) ||
     !labels.every(isLabel) ||
     labels.length > MOST_LABELS ||
-    (labels.length === 0 && !mayBeEmpty)
+    (labels.length === 0 && looksFor === 'labels')
   ) {
     return err(`\`rules\` must be a list of at most ${MOST_LABELS} labels`)
   }
@@ -43,7 +42,7 @@ export function parseColumns(row: SequenceRuleRow): Result<RuleColumns, string> 
   if (!isTexts(groupBy) || !groupBy.every(isName)) {
     return err('`group_by` must be a list of `tool`, `server` and roles')
   }
-  if (row.scope === 'task' && !COUNTING.has(row.type)) {
+  if (row.scope === 'task' && !perTask) {
     return err(`\`${row.type}\` cannot be kept by task`)
   }
   if (row.field !== null && !isName(row.field)) return err('`field` must be a role or a kind')

@@ -17,6 +17,8 @@ export interface Term {
 export interface CountCondition {
   readonly terms: readonly Term[]
   readonly highestBound: number
+  /** Whether it asks for more than something, so that what may have happened must count. */
+  readonly asksForMore: boolean
   /** Whether it asks for less than something, so that what may not have happened must not count. */
   readonly asksForLess: boolean
   /**
@@ -42,6 +44,7 @@ export function parseCondition(parsed: unknown): Result<CountCondition, string> 
   return ok({
     terms,
     highestBound: Math.max(...terms.map((term) => term.bound)),
+    asksForMore: terms.some(({ name }) => COMPARISONS[name].least),
     asksForLess: terms.some(({ name }) => !COMPARISONS[name].least),
     holds: (low, high) =>
       terms.every(({ name, bound }) =>

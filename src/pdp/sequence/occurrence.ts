@@ -3,7 +3,7 @@ import { unseen } from './distinct.ts'
 import type { Draft } from './draft.ts'
 import { sharedOf } from './draft.ts'
 import type { LabelFact } from './facts.ts'
-import { groupsOf, overflowOf, UNGROUPED, valuesOf, type Grouping } from './groups.ts'
+import { groupsOf, nameIn, overflowOf, valuesOf, type Grouping } from './groups.ts'
 import { keyOf } from './history.ts'
 import type { FactKey, Scope } from './memory.ts'
 import type { KeptTally, RuleSet } from './rule-set.ts'
@@ -52,8 +52,8 @@ export function add(
     } else if (step.values === null) {
       draft.loseValue(key, step.now)
     } else {
-      for (const { digest } of valuesOf(step, field)) {
-        draft.seeValue(key, digest, step.now, horizon)
+      for (const value of valuesOf(step, field)) {
+        draft.seeValue(key, nameIn(value), step.now, horizon)
       }
     }
   }
@@ -73,11 +73,12 @@ export function takeBack(draft: Draft, step: PastStep, label: string, tally: Kep
     return
   }
   for (const group of groupKeys(step, label, scope, grouping)) {
-    for (const { digest } of valuesOf(step, field)) {
+    for (const value of valuesOf(step, field)) {
       for (const one of [group, sharedOf(group)]) {
         const key = { ...one, field }
-        const fact = draft.value(key, digest)
-        if (fact !== undefined) draft.setValue(key, digest, unseen(fact, step.now.sequence))
+        const name = nameIn(value)
+        const fact = draft.value(key, name)
+        if (fact !== undefined) draft.setValue(key, name, unseen(fact, step.now.sequence))
       }
     }
   }
@@ -133,12 +134,7 @@ function keysOf(rules: RuleSet, step: LoggedStep, label: string): FactKey[] {
 const PLAIN = ['subject', 'actor'] as const
 
 /** A call without the key, or with more than are told apart, may belong to any. */
-function groupKeys(
-  step: LoggedStep,
-  label: string,
-  scope: Scope,
-  grouping: Grouping = UNGROUPED,
-): FactKey[] {
+function groupKeys(step: LoggedStep, label: string, scope: Scope, grouping: Grouping): FactKey[] {
   const key = keyOf(scope, step)
   const groups = groupsOf(grouping, step) ?? [overflowOf(grouping)]
   return groups.map((group) => ({ scope, key, label, group }))

@@ -8,6 +8,8 @@ import type { RuleDefinition } from './rule.ts'
 export const ACT = 'act'
 
 export const provenance: RuleDefinition = {
+  looksFor: 'origins',
+  perTask: false,
   parse: ({ role, origins, groupBy, labels }) => {
     if (role === null) return err('`role` is missing')
     if (groupBy.length > 0) return err('`group_by` says nothing of origins')

@@ -65,16 +65,18 @@ function plan(
   at: (sequence: number, does: () => void) => void,
 ): void {
   let answered = false
+  const brought: string[] = []
+  const { endedAfter, state, happened } = event
   for (const seen of event.observations) {
     const step = { ...event, answered }
     at(seen.after, () => {
       memory.apply(inDraft(memory, (draft) => counted(rules, draft, step, seen)))
     })
     answered ||= seen.answer
+    if (endedAfter !== null && seen.after <= endedAfter) brought.push(...seen.labels)
   }
-  const { endedAfter, state, happened } = event
   if (endedAfter === null) return
-  const step = { ...event, answered }
+  const step = { ...event, answered, brought }
   at(endedAfter, () => {
     memory.apply(
       state === 'failed'

@@ -70,16 +70,18 @@ export function compileRules(revision: string, rows: readonly SequenceRuleRow[])
 function keptFor(rules: readonly SequenceRule[]): Map<string, KeptOfLabel> {
   const facts = new Map<string, Map<string, KeptOfLabel['facts'][number]>>()
   const tallies = new Map<string, Map<string, KeptTally>>()
-  for (const { row, columns, grouping, correlation } of rules) {
-    if (columns === null || row.type === 'provenance') continue
+  for (const { row, groupings, correlation } of rules) {
     const { scope } = row
-    if (correlation.tallies === undefined && (scope === 'task' || grouping.spec !== '')) {
-      const until = columns.untilLabel === null ? [] : [columns.untilLabel]
-      for (const label of [...columns.labels, ...until]) {
+    const { restricting = [], permitting = [], tallies: wanted = [] } = correlation
+    const keep = (labels: readonly string[], grouping: Grouping): void => {
+      if (scope !== 'task' && grouping.spec === '') return
+      for (const label of labels)
         put(facts, label, `${scope} ${grouping.spec}`, { scope, grouping })
-      }
     }
-    for (const { label, field, width, timespanSeconds } of correlation.tallies ?? []) {
+    keep(restricting, groupings.restricting)
+    keep(permitting, groupings.permitting)
+    const grouping = groupings.restricting
+    for (const { label, field, width, timespanSeconds } of wanted) {
       const name = JSON.stringify([scope, grouping.spec, field, width])
       const before = tallies.get(label)?.get(name)?.horizon ?? 0
       const horizon = Math.max(before, timespanSeconds * 1000)
@@ -111,7 +113,7 @@ function readsOf(rules: readonly SequenceRule[]): RuleSet['reads'] {
   ])
   return {
     rowsOf: new Set(tallies.filter(({ field }) => field === RESULT_ROWS).map(({ label }) => label)),
-    origins: rules.some(({ row }) => row.type === 'provenance'),
+    origins: rules.some(({ looksFor }) => looksFor === 'origins'),
     fields: new Set([...named, ...tallies.map(({ field }) => field)]),
   }
 }

@@ -3,9 +3,9 @@ import { err, ok, type Result } from '../../result.ts'
 import { absence } from './absence.ts'
 import { parseColumns, type RuleColumns } from './columns.ts'
 import { eventCount } from './event-count.ts'
-import { groupingOf, UNGROUPED, type Grouping } from './groups.ts'
-import { historiesOf, type History } from './history.ts'
-import type { Memory, Scope } from './memory.ts'
+import { groupingsOf, type Groupings } from './groups.ts'
+import { placeOf, type Histories, type History } from './history.ts'
+import type { Scope } from './memory.ts'
 import { provenance } from './provenance.ts'
 import type { Step } from './step.ts'
 import { temporal } from './temporal.ts'
@@ -49,11 +49,18 @@ export interface SequenceRuleRow {
 
 /** One type of rule: reads its columns once, then answers for each step. */
 export interface RuleDefinition {
+  readonly looksFor: 'labels' | 'origins'
+  /** Whether it may be kept by task: flows of data go on when a task ends. */
+  readonly perTask: boolean
   parse(columns: RuleColumns): Result<Correlation, string>
 }
 
 export interface Correlation {
   readonly holds: (history: History, step: Step) => boolean
+  /** Labels of which it asks what is `possible`: each occurrence can only make it hold. */
+  readonly restricting?: readonly string[]
+  /** Labels of which it asks what is `known`: each occurrence can only keep it from holding. */
+  readonly permitting?: readonly string[]
   /** Labels of which it counts whether their calls have ended. */
   readonly endings?: readonly string[]
   /** Values or sums that must be kept for it. */
@@ -84,21 +91,27 @@ export interface SequenceRule {
   readonly problem: string | null
   /** null where the row could not be read. */
   readonly columns: RuleColumns | null
-  readonly grouping: Grouping
+  readonly looksFor: RuleDefinition['looksFor']
+  readonly groupings: Groupings
   readonly correlation: Correlation
   /** Whether it is asked at all, of a call that carries its label. */
   concerns(step: Pick<Step, 'access' | 'labels' | 'values' | 'taskKey'>): boolean
-  holds(memory: Memory, step: Step): boolean
+  holds(histories: Histories, step: Step): boolean
 }
 
 export function compileRule(row: SequenceRuleRow): SequenceRule {
-  const read = readRow(row)
+  // A row that was written past the CHECKs may name anything.
+  const definition = Object.hasOwn(RULE_TYPES, row.type) ? RULE_TYPES[row.type] : null
+  const looksFor = definition?.looksFor ?? 'labels'
+  const read =
+    definition === null ? err(`there is no type \`${row.type}\``) : readRow(row, definition)
   if (!read.ok) {
     return {
       row,
       problem: read.error,
       columns: null,
-      grouping: UNGROUPED,
+      looksFor,
+      groupings: groupingsOf([]),
       correlation: ALWAYS,
       concerns: () => true,
       holds: () => true,
@@ -106,13 +119,14 @@ export function compileRule(row: SequenceRuleRow): SequenceRule {
   }
   const { columns, correlation } = read.value
   const { access, unlessLabel, where } = columns
-  // INVARIANT: what an occurrence permits is kept apart by kind; what it forbids is not (groups.ts).
-  const grouping = groupingOf(columns.groupBy, row.type === 'absence')
+  const groupings = groupingsOf(columns.groupBy)
+  const place = placeOf(row.scope, groupings)
   return {
     row,
     problem: null,
     columns,
-    grouping,
+    looksFor,
+    groupings,
     correlation,
     concerns: (step) =>
       // What a task may do says nothing of calls outside of any; policies can ask for a task.
@@ -120,10 +134,10 @@ export function compileRule(row: SequenceRuleRow): SequenceRule {
       (access === null || access.includes(step.access)) &&
       (unlessLabel === null || !step.labels.includes(unlessLabel)) &&
       (where === null || where(step)),
-    holds: (memory, step) => {
-      const histories = historiesOf(memory, step, row.scope, grouping)
+    holds: (histories, step) => {
+      const asked = histories.of(place)
       // INVARIANT: a call that lacks the key, or whose key cannot be read, is taken to be the worst.
-      return histories === null || histories.some((history) => correlation.holds(history, step))
+      return asked === null || asked.some((history) => correlation.holds(history, step))
     },
   }
 }
@@ -132,12 +146,11 @@ const ALWAYS: Correlation = { holds: () => true }
 
 function readRow(
   row: SequenceRuleRow,
+  definition: RuleDefinition,
 ): Result<{ readonly columns: RuleColumns; readonly correlation: Correlation }, string> {
-  const columns = parseColumns(row)
+  const columns = parseColumns(row, definition)
   if (!columns.ok) return columns
-  // A row that was written past the CHECKs may name anything.
-  if (!Object.hasOwn(RULE_TYPES, row.type)) return err(`there is no type \`${row.type}\``)
-  const correlation = RULE_TYPES[row.type].parse(columns.value)
+  const correlation = definition.parse(columns.value)
   return correlation.ok
     ? ok({ columns: columns.value, correlation: correlation.value })
     : correlation

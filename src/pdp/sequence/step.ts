@@ -17,6 +17,10 @@ export interface StepValue {
   readonly text: string
   /** Keyed, at least 128 bits, made outside of the core. */
   readonly digest: string
+  /** Of the text byte for byte; absent where nobody looked. */
+  readonly spelled?: string
+  /** Of the name that its kind gives it; absent where that is no other text than `text`. */
+  readonly named?: string
   /** What it says as a number; null where it says none. */
   readonly amount: number | null
   /** What it looks like as it was written; absent where nobody looked. */
@@ -37,7 +41,7 @@ export interface LoggedStep {
   readonly values: readonly LoggedValue[] | null
 }
 
-export type LoggedValue = Pick<StepValue, 'role' | 'type' | 'digest' | 'amount'>
+export type LoggedValue = Pick<StepValue, 'role' | 'type' | 'digest' | 'named' | 'amount'>
 
 /** The call that asks to be admitted, as its history sees it. */
 export interface Step extends LoggedStep {
@@ -54,6 +58,12 @@ export interface PastStep extends LoggedStep {
   readonly answered: boolean
 }
 
+/** A granted step that has ended. */
+export interface EndedStep extends PastStep {
+  /** Labels that its messages brought: they are over when it is. */
+  readonly brought: readonly string[]
+}
+
 /** What a result turned out to hold; read before a byte of it is released. */
 export interface Observation {
   /** true: this is the call's answer; false: progress, a log, an error on the way. */
@@ -67,6 +77,8 @@ export interface Observation {
   readonly fields: readonly string[]
   /** Digests of addresses found in text. */
   readonly mentions: readonly string[]
+  /** Digests of skeletons, by the digests of those found that have another (skeleton.ts). */
+  readonly alike?: ReadonlyMap<string, string>
   /** More than is read: counts as containing everything that would make a rule hold. */
   readonly overflow: boolean
 }
@@ -75,4 +87,15 @@ export interface Listed {
   readonly type: string | null
   readonly authority: 'system' | 'listed' | 'claimed'
   readonly digest: string
+}
+
+/** An answer in which nothing was found. */
+export const NOTHING_READ: Observation = {
+  answer: true,
+  rows: 0,
+  labels: [],
+  listed: [],
+  fields: [],
+  mentions: [],
+  overflow: false,
 }

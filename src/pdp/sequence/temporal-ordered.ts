@@ -8,8 +8,12 @@ import type { Moment } from './step.ts'
 import { clearedAt, isCleared, windowStart } from './temporal.ts'
 
 export const temporalOrdered: RuleDefinition = {
+  looksFor: 'labels',
+  perTask: false,
   parse: ({ labels, timespanSeconds, untilLabel }) =>
     ok({
+      restricting: labels,
+      permitting: untilLabel === null ? [] : [untilLabel],
       endings: untilLabel === null ? [] : [untilLabel, ...labels],
       holds: (history, step) => {
         const from = windowStart(timespanSeconds, step)

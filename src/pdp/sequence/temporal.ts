@@ -7,8 +7,12 @@ import type { RuleDefinition } from './rule.ts'
 import type { Step } from './step.ts'
 
 export const temporal: RuleDefinition = {
+  looksFor: 'labels',
+  perTask: false,
   parse: ({ labels, timespanSeconds, untilLabel }) =>
     ok({
+      restricting: labels,
+      permitting: untilLabel === null ? [] : [untilLabel],
       endings: untilLabel === null ? [] : [untilLabel, ...labels],
       holds: (history, step) => {
         const from = windowStart(timespanSeconds, step)

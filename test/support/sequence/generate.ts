@@ -1,23 +1,36 @@
 // Histories and rules as fast-check makes them up: few labels, values and seconds, so that they meet.
 import fc from 'fast-check'
 import type { NaiveRule, NaiveValue } from './naive.ts'
-import type { TwinCall, TwinRule, Twins } from './twins.ts'
+import type { TwinCall, TwinMessage, TwinRule, Twins } from './twins.ts'
 
 export const LABELS = ['source.a', 'source.b', 'sink.x', 'sink.y', 'endorse.z'] as const
 
 const label = fc.constantFrom<string>(...LABELS)
 const text = fc.constantFrom('1', '2', '5', 'p@in.example', 'q@out.example')
 
-export const value: fc.Arbitrary<NaiveValue> = fc.record({
-  role: fc.constantFrom('target', 'resource', 'amount'),
-  type: fc.constantFrom(null, null, 'customer', 'order'),
-  text,
-  amount: fc.constantFrom(null, 1, 2, 5, -3, 40),
-})
+const amount = fc.constantFrom(null, 1, 2, 5, -3, 40)
+
+export const value: fc.Arbitrary<NaiveValue> = fc.oneof(
+  fc.record({
+    role: fc.constantFrom('target', 'resource', 'amount'),
+    type: fc.constantFrom(null, null, 'customer', 'order'),
+    text,
+    name: fc.constant(null),
+    amount,
+  }),
+  // The same name of two kinds of thing, and two names of one kind that are one text.
+  fc.record({
+    role: fc.constantFrom('resource', 'target'),
+    type: fc.constantFrom('customer', 'order'),
+    text: fc.constantFrom('1', '2'),
+    name: fc.constantFrom(null, 'aBc', 'AbC'),
+    amount,
+  }),
+)
 
 export const call: fc.Arbitrary<TwinCall> = fc.record({
   actor: fc.constantFrom('one', 'two'),
-  task: fc.constantFrom(null, null, 'task'),
+  task: fc.constantFrom(null, null, 'task', 'other'),
   server: fc.constantFrom('files', 'mail'),
   tool: fc.constantFrom('get', 'put'),
   access: fc.constantFrom('read', 'write'),
@@ -60,11 +73,12 @@ const rule: fc.Arbitrary<TwinRule> = fc
       ['tool'],
       ['server'],
       ['resource'],
+      ['resource'],
       ['tool', 'target'],
       ['order'],
     ),
     scope: fc.constantFrom('subject', 'actor', 'task'),
-    seconds: fc.constantFrom(3, 90, 90, 1_000, 20_000, 100_000),
+    seconds: fc.constantFrom(2, 90, 90, 1_000, 20_000, 100_000),
     endless: fc.boolean(),
     until: fc.constantFrom(null, 'endorse.z', 'sink.y'),
     field: fc.constantFrom('target', 'amount', 'amount', 'customer', 'result_rows', 'result_rows'),
@@ -104,6 +118,25 @@ export const rules: fc.Arbitrary<TwinRule[]> = fc
 
 export type Act = (twins: Twins) => void
 
+const message: fc.Arbitrary<TwinMessage> = fc.record({
+  answer: fc.constantFrom(true, true, false),
+  rows: fc.constantFrom(null, 0, 1, 3, 7),
+  labels: fc.oneof(
+    { weight: 3, arbitrary: fc.constant<string[]>([]) },
+    { weight: 1, arbitrary: fc.uniqueArray(label, { minLength: 1, maxLength: 2 }) },
+  ),
+  overflow: fc.constantFrom(false, false, false, true),
+})
+
+/** The tools carry other labels. */
+export const relabelling: fc.Arbitrary<Act> = fc
+  .tuple(fc.constantFrom('get', 'put'), fc.uniqueArray(label, { maxLength: 3 }))
+  .map(
+    ([tool, labels]): Act =>
+      (twins) =>
+        twins.relabel(tool, labels),
+  )
+
 const act: fc.Arbitrary<Act> = fc.oneof(
   {
     weight: 8,
@@ -113,6 +146,16 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         twins.wait(seconds)
         twins.grant(one)
       }),
+  },
+  {
+    // Labels that an answer brings matter most once its call is over.
+    weight: 2,
+    arbitrary: fc.tuple(call, message).map(([one, seen]): Act => (twins) => {
+      twins.wait(1)
+      twins.grant(one)
+      twins.observe(twins.latest, seen)
+      twins.settle(twins.latest, 'committed')
+    }),
   },
   {
     weight: 1,
@@ -134,10 +177,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.tuple(fc.nat(7), fc.constantFrom(null, 0, 1, 3, 7)).map(
-      ([which, rows]): Act =>
+    arbitrary: fc.tuple(fc.nat(7), message).map(
+      ([which, seen]): Act =>
         (twins) =>
-          twins.observe(which, rows),
+          twins.observe(which, seen),
     ),
   },
 )

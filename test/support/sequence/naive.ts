@@ -5,6 +5,8 @@ export interface NaiveValue {
   role: string
   type: string | null
   text: string
+  /** As its kind names it; null: by its text. */
+  name: string | null
   amount: number | null
 }
 
@@ -17,6 +19,8 @@ export interface NaiveEvent {
   tool: string
   access: string
   labels: string[]
+  /** What its result turned out to carry besides: of a call that never left it is never over. */
+  brought: string[]
   /** null: unreadable. */
   values: NaiveValue[] | null
   denied: boolean
@@ -25,8 +29,10 @@ export interface NaiveEvent {
   /** The latest sequence number when it ended; null while pending. */
   endedAfter: number | null
   happened: boolean
-  /** null: not observed. Infinity: more than could be told. */
+  /** Of its answer. null: not observed. Infinity: more than could be told. */
   rows: number | null
+  /** Of what was sent before its answer. */
+  rowsBefore: number
 }
 
 export interface NaiveRule {
@@ -70,25 +76,44 @@ export function naiveHolds(
     // An event without a key may belong to any; it permits nothing.
     const maybe = inScope.filter((event) => {
       const own = keysOf(rule, event)
-      return own.length === 0 || own.includes(key)
+      return own.length === 0 || own.some(({ thing }) => thing === key.thing)
     })
-    const surely = inScope.filter((event) => keysOf(rule, event).includes(key))
+    // What permits permits for its own kind of thing only.
+    const surely = inScope.filter((event) =>
+      keysOf(rule, event).some(({ thingAndKind }) => thingAndKind === key.thingAndKind),
+    )
     return naiveCorrelation(rule, maybe, surely, call)
   })
 }
 
-function keysOf(rule: NaiveRule, event: NaiveEvent): string[] {
-  let keys = ['']
+interface Key {
+  thing: string
+  thingAndKind: string
+}
+
+function keysOf(rule: NaiveRule, event: NaiveEvent): Key[] {
+  let keys: Key[] = [{ thing: '', thingAndKind: '' }]
   for (const name of rule.by) {
-    const parts =
-      name === 'tool'
-        ? [`${event.server} ${event.tool}`]
-        : name === 'server'
-          ? [event.server]
-          : (event.values ?? [])
-              .filter(({ role, type }) => role === name || type === name)
-              .map(({ text, type }) => (rule.type === 'absence' ? `${type} ${text}` : text))
-    keys = keys.flatMap((key) => parts.map((part) => `${key}|${part}`))
+    let parts: Key[]
+    if (name === 'tool') {
+      const tool = `${event.server} ${event.tool}`
+      parts = [{ thing: tool, thingAndKind: tool }]
+    } else if (name === 'server') {
+      parts = [{ thing: event.server, thingAndKind: event.server }]
+    } else {
+      parts = (event.values ?? [])
+        .filter(({ role, type }) => role === name || type === name)
+        .map(({ text, type, name: own }) => ({
+          thing: text,
+          thingAndKind: `${type} ${own ?? text}`,
+        }))
+    }
+    keys = keys.flatMap((key) =>
+      parts.map((part) => ({
+        thing: `${key.thing}|${part.thing}`,
+        thingAndKind: `${key.thingAndKind}|${part.thingAndKind}`,
+      })),
+    )
   }
   return keys
 }
@@ -103,16 +128,18 @@ function naiveCorrelation(
   const carries = (event: NaiveEvent, label: string): boolean =>
     event.denied
       ? label === 'decision.denied'
-      : event.labels.includes(label) && (!event.unsent || label.startsWith('source.'))
+      : (event.labels.includes(label) && (!event.unsent || label.startsWith('source.'))) ||
+        bringsOnly(event, label)
   const [label = ''] = rule.labels
 
   switch (rule.type) {
     case 'temporal': {
-      const standing = (event: NaiveEvent) => !isCleared(rule, surely, event)
       return rule.labels.every(
         (one) =>
           call.labels.includes(one) ||
-          maybe.some((event) => carries(event, one) && event.at >= from && standing(event)),
+          maybe.some(
+            (event) => carries(event, one) && event.at >= from && !isCleared(rule, surely, event),
+          ),
       )
     }
     case 'temporal_ordered': {
@@ -136,13 +163,15 @@ function naiveCorrelation(
     case 'event_count': {
       const high = maybe.filter((event) => carries(event, label) && event.at >= from).length
       const low = surely.filter(
-        (event) => carries(event, label) && event.at >= from && event.happened,
+        (event) =>
+          carries(event, label) && !bringsOnly(event, label) && event.at >= from && event.happened,
       ).length
       return fits(rule, low, high + (call.labels.includes(label) ? 1 : 0))
     }
     case 'value_count': {
       // What was not read is not known well enough to be freed.
-      const unread = (event: NaiveEvent) => event.values === null && event.labels.includes(label)
+      const unread = (event: NaiveEvent) =>
+        event.values === null && (event.labels.includes(label) || event.brought.includes(label))
       const counted = maybe.filter(
         (event) => (carries(event, label) || unread(event)) && !event.denied && event.at >= from,
       )
@@ -151,18 +180,23 @@ function naiveCorrelation(
       const texts = all.flatMap(({ values }) =>
         (values ?? []).filter(({ role, type }) => role === rule.field || type === rule.field),
       )
-      const count = new Set(texts.map(({ text }) => text)).size
+      const count = new Set(texts.map(({ text, name }) => name ?? text)).size
       return fits(rule, count, count)
     }
     case 'value_sum': {
       const width = (rule.seconds ?? 0) <= 86_400 ? 60_000 : 3_600_000
       const since = Math.floor(from / width) * width
       const counted = maybe.filter(
-        (event) => event.labels.includes(label) && !event.denied && event.at >= since,
+        (event) =>
+          (event.labels.includes(label) || event.brought.includes(label)) &&
+          !event.denied &&
+          event.at >= since,
       )
       let sum = 0
-      for (const event of call.labels.includes(label) ? [...counted, call] : counted) {
-        sum += amountOf(rule, event, label)
+      for (const event of counted) sum += amountOf(rule, event, label)
+      // The call itself has read nothing yet, whatever it will read.
+      if (call.labels.includes(label) && rule.field !== 'result_rows') {
+        sum += amountOf(rule, call, label)
       }
       return fits(rule, sum, sum)
     }
@@ -181,10 +215,16 @@ function naiveCorrelation(
   }
 }
 
+const bringsOnly = (event: NaiveEvent, label: string): boolean =>
+  !event.denied && event.brought.includes(label) && !event.labels.includes(label)
+
 function amountOf(rule: NaiveRule, event: NaiveEvent, label: string): number {
-  if (rule.field === 'result_rows')
-    return event.unsent ? (event.rows ?? 0) : (event.rows ?? Infinity)
-  if (event.unsent && !label.startsWith('source.')) return 0
+  if (rule.field === 'result_rows') {
+    // What came before the answer did not carry a label that only the answer brought.
+    if (bringsOnly(event, label)) return event.rows ?? Infinity
+    return event.rowsBefore + (event.rows ?? (event.unsent ? 0 : Infinity))
+  }
+  if (event.unsent && !label.startsWith('source.') && !bringsOnly(event, label)) return 0
   if (event.values === null) return Infinity
   let sum = 0
   for (const { role, type, amount } of event.values) {
@@ -203,6 +243,7 @@ const isCleared = (rule: NaiveRule, surely: readonly NaiveEvent[], event: NaiveE
     (other) =>
       other.happened &&
       !other.denied &&
+      // What an answer brings clears nothing: an upstream could say anything.
       other.labels.includes(rule.until ?? '') &&
       (event.endedAfter ?? 0) < other.sequence,
   )
@@ -219,8 +260,9 @@ const mayBeCleared = (
     maybe.some(
       (other) =>
         !other.denied &&
-        other.labels.includes(rule.until ?? '') &&
-        (!other.unsent || (rule.until ?? '').startsWith('source.')) &&
+        (bringsOnly(other, rule.until ?? '') ||
+          (other.labels.includes(rule.until ?? '') &&
+            (!other.unsent || (rule.until ?? '').startsWith('source.')))) &&
         (other.unsent || other.endedAfter === null || other.endedAfter >= event.sequence),
     ))
 

@@ -112,8 +112,9 @@ export class TrialSession {
     return { ...step, answered: step.answered || observation.answer }
   }
 
-  end(step: PastStep, happened = true): void {
-    this.memory.apply(ended(this.rules, this.memory, step, this.sequence, happened))
+  end(step: PastStep, happened = true, brought: readonly string[] = []): void {
+    const done = { ...step, brought }
+    this.memory.apply(ended(this.rules, this.memory, done, this.sequence, happened))
   }
 
   fail(step: PastStep): void {

@@ -213,14 +213,14 @@ describe('what an upstream sends in a body', () => {
     expect(headers.get('access-control-allow-origin')).toBeNull()
   })
 
-  it('a failed connection is told without its reason, and counts as done', async () => {
+  it('a failed connection is told without its reason, and counts without being known to be done', async () => {
     behaviour.upstream = () => {
       throw new TypeError(`connect ECONNREFUSED ${SECRET}`)
     }
     const { sub, text } = await ask()
     expect(text).not.toContain(SECRET)
     expect(seen).toHaveLength(1)
-    await settledAs(sub, 'committed')
+    await settledAs(sub, 'withheld')
   })
 
   it('a cancellation is no way to free the budget of somebody else', async () => {

@@ -93,3 +93,59 @@ describe('what is let go of refuses more', () => {
     expect(await kindOf(session, send('new@corp.example', { rules }))).toBe('approval_required')
   })
 })
+
+describe('a call that is pending when the object dies', () => {
+  const broadRead = rule({
+    id: 'broad-read',
+    onLabel: 'sink.export',
+    type: 'value_sum',
+    rules: '["source.confidential"]',
+    timespanSeconds: 1_800,
+    field: 'result_rows',
+    condition: '{"gte":500}',
+  })
+  const endorsed = rule({
+    id: 'endorsed',
+    onLabel: 'sink.export',
+    type: 'absence',
+    rules: '["source.confidential"]',
+  })
+  const read: StepOptions = { labels: ['source.confidential'], rules: [broadRead] }
+  const exporting: StepOptions = { labels: ['sink.export'], rules: [broadRead] }
+
+  it('is still pending, counts as its worst, and what is heard of it late settles it', async () => {
+    const session = newSession()
+    const decision = await done(session, read)
+    await evictDurableObject(session)
+    expect(await kindOf(session, exporting)).toBe('denied_by_sequence')
+    expect(await session.observe(message(decision, { rows: 10 }))).toEqual({ stored: true })
+    await evictDurableObject(session)
+    expect(await kindOf(session, exporting)).toBe('admitted')
+    const needing = { labels: ['sink.export'], rules: [endorsed] }
+    expect(await kindOf(session, needing)).toBe('denied_by_sequence')
+    await session.settle(outcome(decision))
+    await evictDurableObject(session)
+    expect(await kindOf(session, needing)).toBe('admitted')
+  })
+
+  it('that never left frees its budget also after that, once', async () => {
+    const session = newSession()
+    const once = rule({
+      id: 'once',
+      onLabel: 'sink.destructive',
+      type: 'event_count',
+      rules: '["sink.destructive"]',
+      timespanSeconds: 600,
+      condition: '{"gt":1}',
+    })
+    const deleting: StepOptions = { labels: ['sink.destructive'], rules: [once] }
+    const decision = await done(session, deleting)
+    await evictDurableObject(session)
+    expect(await kindOf(session, deleting)).toBe('denied_by_sequence')
+    await session.settle(outcome(decision, 'failed'))
+    await session.settle(outcome(decision, 'failed'))
+    await evictDurableObject(session)
+    expect(await kindOf(session, deleting)).toBe('admitted')
+    expect(await kindOf(session, deleting)).toBe('denied_by_sequence')
+  })
+})

@@ -325,7 +325,12 @@ describe('a change of rows in the middle of a session', () => {
       tools: [['demo', 'peek']],
     })
     const tools = [
-      { tool: ['demo', 'peek'] as const, certain: ['source.confidential'], possible: [] },
+      {
+        tool: ['demo', 'peek'] as const,
+        certain: ['source.confidential'],
+        possible: [],
+        gone: false,
+      },
     ]
     expect(await kindOf(session, { ...now, tools })).toBe('denied_by_sequence')
   })
@@ -337,7 +342,7 @@ describe('a change of rows in the middle of a session', () => {
       tool: 'peek',
       rules: [noExportAfterRead],
     })
-    const tools = [{ tool: ['demo', 'peek'] as const, certain: [], possible: [] }]
+    const tools = [{ tool: ['demo', 'peek'] as const, certain: [], possible: [], gone: false }]
     const now = { labels: ['sink.export'], rules: [noExportAfterRead], labelsKey: 'other', tools }
     expect(await kindOf(session, now)).toBe('admitted')
   })
@@ -351,8 +356,13 @@ describe('a change of rows in the middle of a session', () => {
     const second = await done(session, { labels: [], tool: 'review', rules })
     await session.settle(outcome(second))
     const tools = [
-      { tool: ['demo', 'peek'] as const, certain: [], possible: ['source.confidential'] },
-      { tool: ['demo', 'review'] as const, certain: [], possible: ['endorse.human'] },
+      {
+        tool: ['demo', 'peek'] as const,
+        certain: [],
+        possible: ['source.confidential'],
+        gone: false,
+      },
+      { tool: ['demo', 'review'] as const, certain: [], possible: ['endorse.human'], gone: false },
     ]
     const now = { labels: ['sink.export'], rules, labelsKey: 'other', tools }
     expect(await kindOf(session, now)).toBe('denied_by_sequence')

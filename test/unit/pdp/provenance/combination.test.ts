@@ -51,8 +51,8 @@ describe('each origin', () => {
   })
 
   test('the person, their task and the own domain', () => {
-    const asked = { ...NOTHING_ASKED, text: 'to a', values: ['b'], tools: [], task: true }
-    expect(origins(new View(), { asked })).toContain('user')
+    const asked = { ...NOTHING_ASKED, text: 'to dan', values: ['b'], tools: [], task: true }
+    expect(origins(new View(), { asked }, value('dan'))).toContain('user')
     expect(origins(new View(), { asked }, value('b'))).toContain('user')
     expect(origins(new View(), { asked }, value('c'))).not.toContain('user')
     expect(origins(new View(), { asked })).not.toContain('granted')
@@ -86,11 +86,13 @@ describe('each origin', () => {
   test('every atom can hold and can fail', () => {
     const rich = new View()
     rich.know('/a', null, 'internal', 'mention', 'used')
-    rich.know('/a', '@mail', 'own', 'field', 'fieldT', 'fetched')
+    rich.know('/a', '@mail', 'own', 'field', 'fieldT')
+    rich.know('spelled /a', '@mail', 'fetched')
     const path = { ...value('/a', null), shape: 'path' as const }
     const asked = { text: '/a send', values: [], tools: ['send_email'], task: true }
     const seen = new Set([
-      ...originsOf(path, rich, step({ asked, ownDomains: ['/a'] })),
+      ...originsOf(path, rich, step({ asked })),
+      ...originsOf(value('x@corp.example'), rich, step({ ownDomains: ['@corp.example'] })),
       ...originsOf(path, new View(), step({})),
     ])
     expect([...seen].toSorted()).toEqual(Object.keys(ATOMS).toSorted())

@@ -49,6 +49,13 @@ describe('what a result gives', () => {
   })
 })
 
+test('what a tool answers with that strangers write into is not its own', () => {
+  const view = new View()
+  const acts = { server: 'mail', labels: ['sink.write', 'source.untrusted'], values: [] }
+  view.apply(learned(view, acts, { ...NOTHING, fields: ['eve'] }))
+  expect(good(view, value('eve', null))).toEqual(['claimed', 'field'])
+})
+
 describe('laundering: a value that was passed without an origin gains none', () => {
   /** Passes it, then reads it back as a listing, a field and a mention. */
   function readBack(

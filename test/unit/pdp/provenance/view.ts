@@ -43,6 +43,7 @@ export const value = (
   type,
   text,
   digest: text,
+  spelled: `spelled ${text}`,
 })
 
 export const step = (changes: Partial<PassingStep>): PassingStep => ({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { compileRules } from '../../../../src/pdp/sequence/advance.ts'
 import type { SequenceRuleRow } from '../../../../src/pdp/sequence/rule.ts'
 import type { PastStep } from '../../../../src/pdp/sequence/step.ts'
-import { ruleRow, TrialSession } from '../../../support/sequence/steps.ts'
+import { ruleRow, TrialSession, valueOf } from '../../../support/sequence/steps.ts'
 
 const rule = (row: Partial<SequenceRuleRow>): SequenceRuleRow =>
   ruleRow({ timespanSeconds: 1800, ...row })
@@ -39,6 +39,38 @@ class Memory {
 
 const asks = (rows: SequenceRuleRow[], memory: Memory, labels: string[], at: number, actor = 'a') =>
   memory.asks(rows, labels, at, actor)
+
+describe('labels that an answer brings', () => {
+  const cleared = rule({ rules: '["source.secret"]', untilLabel: 'endorse.human' })
+  const first = rule({ id: 'first', type: 'absence', rules: '["source.secret"]' })
+  const bring = (trial: TrialSession, label: string, at: number) =>
+    trial.observe(trial.grant([], at), { labels: [label] })
+
+  it('are cleared by what comes after its end', () => {
+    const trial = new TrialSession([cleared])
+    const read = bring(trial, 'source.secret', 1)
+    trial.end(trial.grant(['endorse.human'], 2))
+    trial.end(read, true, ['source.secret'])
+    expect(trial.asks(['sink.export'], 3)).toEqual(['r'])
+    trial.end(trial.grant(['endorse.human'], 4))
+    expect(trial.asks(['sink.export'], 5)).toEqual([])
+  })
+
+  it('permit nothing, whatever the upstream says of itself', () => {
+    const trial = new TrialSession([first])
+    const read = bring(trial, 'source.secret', 1)
+    expect(trial.asks(['sink.export'], 2)).toEqual(['first'])
+    trial.end(read, true, ['source.secret'])
+    expect(trial.asks(['sink.export'], 3)).toEqual(['first'])
+  })
+
+  it('clear nothing, whatever the upstream says of itself', () => {
+    const trial = new TrialSession([cleared])
+    trial.end(trial.grant(['source.secret'], 1))
+    trial.end(bring(trial, 'endorse.human', 2), true, ['endorse.human'])
+    expect(trial.asks(['sink.export'], 3)).toEqual(['r'])
+  })
+})
 
 describe('temporal', () => {
   const both = rule({ rules: '["source.confidential","source.bulk"]' })
@@ -129,7 +161,8 @@ describe('event_count', () => {
       memory.grant(['sink.destructive'], n)
     }
     expect(asks([tenDeletes], memory, ['sink.destructive'], 10)).toEqual(['r'])
-    // The first one leaves the window.
+    // The first one leaves the window, after the last second of it.
+    expect(asks([tenDeletes], memory, ['sink.destructive'], 600)).toEqual(['r'])
     expect(asks([tenDeletes], memory, ['sink.destructive'], 601)).toEqual([])
   })
 
@@ -162,6 +195,40 @@ describe('event_count', () => {
     for (let n = 0; n < 500; n += 1) memory.grant(['sink.destructive'], n)
     expect(asks([tenDeletes], memory, ['sink.destructive'], 500)).toEqual(['r'])
     expect(asks([tenDeletes], memory, ['sink.destructive'], 499 + 601)).toEqual([])
+  })
+})
+
+describe('what permits', () => {
+  const order7 = { values: [valueOf('resource', '7', { type: 'order' })] }
+  const customer7 = { values: [valueOf('resource', '7', { type: 'customer' })] }
+  const grouped = (row: Partial<SequenceRuleRow>) =>
+    new TrialSession([rule({ ...row, groupBy: '["resource"]' })])
+
+  it('is no review of order 7 if it was one of customer 7', () => {
+    const session = grouped({
+      type: 'event_count',
+      rules: '["review.done"]',
+      condition: '{"lt":1}',
+    })
+    session.end(session.grant(['review.done'], 1, customer7))
+    expect(session.asks(['sink.export'], 2, order7)).toEqual(['r'])
+    session.end(session.grant(['review.done'], 3, order7))
+    expect(session.asks(['sink.export'], 4, order7)).toEqual([])
+  })
+
+  it('clears no reading of order 7 if it was about customer 7', () => {
+    const session = grouped({ untilLabel: 'endorse.human' })
+    session.end(session.grant(['source.confidential'], 1, order7))
+    session.end(session.grant(['endorse.human'], 2, customer7))
+    expect(session.asks(['sink.export'], 3, order7)).toEqual(['r'])
+    session.end(session.grant(['endorse.human'], 4, order7))
+    expect(session.asks(['sink.export'], 5, order7)).toEqual([])
+  })
+
+  it('has no say where something restricts: a reading of customer 7 counts for order 7', () => {
+    const session = grouped({})
+    session.end(session.grant(['source.confidential'], 1, customer7))
+    expect(session.asks(['sink.export'], 2, order7)).toEqual(['r'])
   })
 })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { propertyRuns } from '../../../support/property-runs.ts'
-import { acts, call, rules } from '../../../support/sequence/generate.ts'
+import { acts, call, relabelling, rules } from '../../../support/sequence/generate.ts'
 import { Twins } from '../../../support/sequence/twins.ts'
 
 describe('the engine and a list that is scanned whole for every question', () => {
@@ -41,6 +41,29 @@ describe('the engine and a list that is scanned whole for every question', () =>
         const later = twins.ask(one)
         expect(later.engine).toEqual(later.naive)
       }),
+      propertyRuns(20_000),
+    )
+  }, 300_000)
+
+  it('agree after the labels of a tool have changed amid the history', () => {
+    fc.assert(
+      fc.property(
+        rules,
+        acts(12),
+        relabelling,
+        acts(12),
+        call,
+        (rows, first, relabel, then, one) => {
+          const twins = new Twins(rows)
+          for (const act of first) act(twins)
+          relabel(twins)
+          const soon = twins.ask(one)
+          expect(soon.engine).toEqual(soon.naive)
+          for (const act of then) act(twins)
+          const later = twins.ask(one)
+          expect(later.engine).toEqual(later.naive)
+        },
+      ),
       propertyRuns(20_000),
     )
   }, 300_000)
