@@ -1,5 +1,5 @@
 -- What people let a client do in their name: this client, and one tool or one class of access, until
--- a date. Your own consent page writes these rows. To take one back, set `revoked_at`.
+-- a date. The page `/consents/{server}` writes such rows. To take one back, set `revoked_at`.
 
 INSERT INTO consents (tenant, id, issuer, subject, client, server, tool, access, purpose, granted_at, expires_at, revoked_at) VALUES
   ('north', 'nora-reads',   'https://login.example.com/', 'nora', 'assistant', 'north-crm', NULL, 'read',
