@@ -39,6 +39,8 @@ export type ProofFault =
   | 'time'
   | 'token'
   | 'binding'
+  /** It was shown with another request before. */
+  | 'used'
 
 /** Door one's refusals (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1). */
 export type AuthenticationRefusal =
@@ -78,21 +80,24 @@ export type AuthenticationRefusal =
       readonly detail: string
     }
 
+/** That of the two kinds of proof which can still be wrong where the token is good. */
+export type ProofRefusal = Extract<
+  AuthenticationRefusal,
+  { reason: 'proof_invalid' | 'proof_nonce' | 'workload_proof_invalid' }
+>
+
 /** INVARIANT: `detail` is one of our own fixed texts: nothing of a token ever enters a refusal. */
 export function tokenInvalid(fault: TokenFault, detail: string): Err<AuthenticationRefusal> {
   return err({ at: 'authenticate', reason: 'token_invalid', fault, detail })
 }
 
 /** INVARIANT: as above. */
-export function proofInvalid(fault: ProofFault, detail: string): Err<AuthenticationRefusal> {
+export function proofInvalid(fault: ProofFault, detail: string): Err<ProofRefusal> {
   return err({ at: 'authenticate', reason: 'proof_invalid', fault, detail })
 }
 
 /** INVARIANT: as above. */
-export function workloadProofInvalid(
-  fault: ProofFault,
-  detail: string,
-): Err<AuthenticationRefusal> {
+export function workloadProofInvalid(fault: ProofFault, detail: string): Err<ProofRefusal> {
   return err({ at: 'authenticate', reason: 'workload_proof_invalid', fault, detail })
 }
 

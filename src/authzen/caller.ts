@@ -7,7 +7,9 @@ import { isIdentifier } from '../authentication/text.ts'
 import type { JsonObject } from '../mcp/value.ts'
 import type { Doors } from '../pep/doors.ts'
 import { identify, identifyBy, unavailable, type Presented } from '../pep/identify.ts'
+import { sessionKeyOf } from '../pep/question.ts'
 import type { Refusal } from '../pep/refusal.ts'
+import { SessionGate } from '../pep/session-gate.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { CompiledTenant } from '../storage/compiled.ts'
 import { claimedTenants, type CallerRow, type CallerRows, type Trusting } from './caller-rows.ts'
@@ -43,6 +45,8 @@ export async function identifyCaller(
   if (!row.ok) return err(refusedWith(unavailable(row.error)))
   if (row.value === null) return NOT_PERMITTED
   if ('reason' in row.value) return err(refusedWith(row.value))
+  const unproven = await useProofs(claims, doors)
+  if (!unproven.ok) return err(refusedWith(unproven.error))
   return ok({
     claims,
     row: row.value,
@@ -52,6 +56,14 @@ export async function identifyCaller(
 }
 
 const NOT_PERMITTED = err({ kind: 'not_permitted' } as const)
+
+/** A question is no step of anybody's history, so the proofs of whoever asks are used up by themselves. */
+async function useProofs(claims: Claims, doors: Doors): Promise<Result<null, Refusal>> {
+  if (claims.proofs.length === 0) return ok(null)
+  const session = new SessionGate(doors.sessions, await sessionKeyOf(claims))
+  const proofs = claims.proofs.map((proof) => ({ ...proof, nonceNeeded: false }))
+  return session.useProofs({ request: crypto.randomUUID(), proofs })
+}
 
 interface Identified {
   readonly claims: Claims

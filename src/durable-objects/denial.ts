@@ -1,4 +1,5 @@
 import type { DecisionRefusal } from '../pdp/refusal.ts'
+import type { RuleHit } from '../pdp/sequence/advance.ts'
 
 /**
  * Refusals that are remembered as no denial. Nothing is kept of a client or agent that is not
@@ -10,3 +11,19 @@ export const NO_DENIAL_FACT: ReadonlySet<DecisionRefusal['reason']> = new Set([
   'agent_unknown',
   'approval_required',
 ])
+
+/** The strongest that holds decides; hits come in that order. */
+export function refusalBy(hits: readonly RuleHit[]): DecisionRefusal | null {
+  const [first] = hits
+  if (first === undefined || first.effect === 'audit') return null
+  if (first.effect === 'deny') {
+    return {
+      at: 'decide',
+      reason: 'denied_by_sequence',
+      rule: first.rule,
+      ruleReason: first.reason,
+    }
+  }
+  const rules = hits.filter(({ effect }) => effect === 'approve').map(({ rule }) => rule)
+  return { at: 'decide', reason: 'approval_required', policies: [], rules }
+}

@@ -1,3 +1,6 @@
+import type { DecisionRefusal } from '../pdp/refusal.ts'
+import type { SessionStep } from './session-protocol.ts'
+
 /** How long an equal refusal is counted on the first one's record. */
 const WINDOW_MS = 60_000
 const MAX_REMEMBERED = 256
@@ -27,4 +30,17 @@ export class RefusalMemory {
       if (oldest !== undefined) this.#known.delete(oldest)
     }
   }
+}
+
+/** What makes two refusals the same one, asked for again. */
+export function sameness(request: SessionStep, refusal: DecisionRefusal): string {
+  const { server, method, tool } = request.columns
+  return JSON.stringify([
+    request.actorKey,
+    JSON.stringify(refusal),
+    server,
+    method,
+    tool,
+    request.argumentsKey,
+  ])
 }

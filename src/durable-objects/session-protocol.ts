@@ -1,3 +1,5 @@
+import type { ProofUse } from '../authentication/binding.ts'
+import type { ProofRefusal } from '../authentication/refusal.ts'
 import type { WouldBe } from '../pdp/evaluation.ts'
 import type { ArgumentValue } from '../pdp/provenance/arguments.ts'
 import type { Asked } from '../pdp/provenance/asked.ts'
@@ -9,7 +11,7 @@ import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
  * What the Worker and a session say to each other. Plain data, and versioned, because Worker and
  * objects roll out seconds to minutes apart.
  */
-export const SESSION_PROTOCOL = 2
+export const SESSION_PROTOCOL = 3
 
 /** Columns of the decision log that are known before the session speaks. */
 export interface DecisionColumns {
@@ -39,6 +41,19 @@ export interface SessionStep {
   readonly callsPerMinute: number
   /** What rows that only watch would have made of it; absent in what an older Worker sends. */
   readonly wouldBe?: WouldBe | null
+  /** What the caller showed to prove its keys; null where nothing was to be shown. */
+  readonly possession: Possession | null
+}
+
+/** The proofs of one request. However often it is decided, it shows them once. */
+export interface Possession {
+  readonly request: string
+  readonly proofs: readonly ShownProof[]
+}
+
+export interface ShownProof extends ProofUse {
+  /** The server wants a nonce of ours in it (servers.dpop_nonce). */
+  readonly nonceNeeded: boolean
 }
 
 /** What the history is told of a call besides its record. */
@@ -98,10 +113,22 @@ export interface ObserveAnswer {
 }
 
 export type AdmitAnswer =
-  | { readonly kind: 'admitted'; readonly decision: string; readonly sequence: number }
+  | {
+      readonly kind: 'admitted'
+      readonly decision: string
+      readonly sequence: number
+      /** The nonce for the caller's next proof; absent: the one that it has will do. */
+      readonly nonce?: string
+    }
   | { readonly kind: 'refused'; readonly decision: string; readonly refusal: DecisionRefusal }
   /** With the rules, and with the labels of these tools. */
   | { readonly kind: 'rules_needed'; readonly tools: readonly SeenTool[] }
+
+/** The caller's keys were not proven after all. Nothing was decided or recorded. */
+export interface Unproven {
+  readonly kind: 'unproven'
+  readonly refusal: ProofRefusal
+}
 
 /** The note may come back with another refusal: the actor may have asked too often. */
 export type DenialAnswer = Extract<AdmitAnswer, { kind: 'refused' }>

@@ -79,6 +79,14 @@ const MIGRATIONS: readonly string[] = [
      times    TEXT NOT NULL
    ) STRICT;
    CREATE INDEX folded_by_tool ON folded (server, tool, actor);`,
+
+  // Proofs of possession that may not come again.
+  `CREATE TABLE used_proofs (
+     id         TEXT PRIMARY KEY,
+     request    TEXT NOT NULL,
+     expires_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX used_proofs_by_age ON used_proofs (expires_at);`,
 ]
 
 /** Brings the object's database up to date; all or nothing. */

@@ -18,8 +18,8 @@ import { decisionRow } from './decision-row.ts'
 import type { StoredEvent } from './event-log.ts'
 import { Outbox } from './outbox.ts'
 import { RateBound } from './rate-bound.ts'
-import { RefusalMemory } from './refusal-memory.ts'
-import { NO_DENIAL_FACT } from './denial.ts'
+import { RefusalMemory, sameness } from './refusal-memory.ts'
+import { NO_DENIAL_FACT, refusalBy } from './denial.ts'
 import {
   SESSION_PROTOCOL,
   type AdmitAnswer,
@@ -30,10 +30,13 @@ import {
   type ObservedMessage,
   type Outcome,
   type OutcomeState,
+  type Possession,
   type SessionStep,
+  type Unproven,
 } from './session-protocol.ts'
 import { SessionRules } from './session-rules.ts'
 import { SessionStore, type Step as StoredStep } from './session-store.ts'
+import { UsedProofs } from './used-proofs.ts'
 
 /**
  * One subject's history (docs/decisions/0002-session-is-the-subject.md): the place where a call is
@@ -50,37 +53,48 @@ export class Session extends DurableObject<Env> {
   readonly #refusals = new RefusalMemory()
   readonly #committed: SettledOutcome[] = []
   readonly #rules: SessionRules
+  readonly #proofs: UsedProofs
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env)
     this.#store = new SessionStore(context.storage)
     this.#rules = new SessionRules(this.#store, (step) => this.#write(step))
     this.#outbox = new Outbox(context.storage, env.DECISIONS)
+    this.#proofs = new UsedProofs(context.storage.sql, this.#store.digests)
   }
 
   /** Checks the sequence rules and records the call, or refuses and records that. */
-  async admit(request: AdmitRequest): Promise<AdmitAnswer> {
+  async admit(request: AdmitRequest): Promise<AdmitAnswer | Unproven> {
     assertVersion(request)
     const known = this.#store.log.find(request.decision)
     if (known !== null) return known.answer
     const rules = this.#rules.forCall(request)
     if (!('asked' in rules)) return { kind: 'rules_needed', ...rules }
     const now = Date.now()
+    const unproven = this.#use(request.possession, now)
+    if (unproven !== null) return unproven
     const answer = this.#overRate(request, now) ?? this.#decide(request, rules, now)
     await this.#outbox.schedule(now)
     return answer
   }
 
   /** Door two said no before it came to the history: recorded, and remembered as one denial. */
-  async noteDenial(note: DenialNote): Promise<DenialAnswer> {
+  async noteDenial(note: DenialNote): Promise<DenialAnswer | Unproven> {
     assertVersion(note)
     const known = this.#store.log.find(note.decision)
     if (known?.answer.kind === 'refused') return known.answer
     const now = Date.now()
+    const unproven = this.#use(note.possession, now)
+    if (unproven !== null) return unproven
     const answer =
       this.#overRate(note, now) ?? this.#deny(note, note.refusal, unseen(note), [], now)
     await this.#outbox.schedule(now)
     return answer
+  }
+
+  /** For doors that show proofs and ask for nothing else here; null: each was new. */
+  async useProofs(possession: Possession): Promise<Unproven | null> {
+    return this.#use(possession, Date.now())
   }
 
   /**
@@ -131,6 +145,12 @@ export class Session extends DurableObject<Env> {
       })
     }
     await this.#outbox.schedule(now)
+  }
+
+  /** INVARIANT: first of all in a step: whoever replays a request leaves nothing in this history. */
+  #use(possession: Possession | null, now: number): Unproven | null {
+    const refusal = possession === null ? null : this.#proofs.use(possession, now)
+    return refusal === null ? null : { kind: 'unproven', refusal }
   }
 
   #learnt(
@@ -222,7 +242,14 @@ export class Session extends DurableObject<Env> {
     const watched: WouldBe | null = request.observed ? { by: 'observe', refusal } : null
     const wouldBe = request.wouldBe ?? watched
     const { decision } = request
-    const answer: AdmitAnswer = { kind: 'admitted', decision, sequence: step.now.sequence }
+    const nonce = this.#proofs.nextNonce(request.possession?.proofs ?? [], now)
+    const { sequence } = step.now
+    const answer: AdmitAnswer = {
+      kind: 'admitted',
+      decision,
+      sequence,
+      ...(nonce === null ? {} : { nonce }),
+    }
     this.#write({
       event: {
         ...step,
@@ -351,38 +378,10 @@ const unseen = ({ columns: { server, tool } }: SessionStep): Flow => ({
   values: [],
 })
 
-/** The strongest that holds decides; hits come in that order. */
-function refusalBy(hits: readonly RuleHit[]): DecisionRefusal | null {
-  const [first] = hits
-  if (first === undefined || first.effect === 'audit') return null
-  if (first.effect === 'deny') {
-    return {
-      at: 'decide',
-      reason: 'denied_by_sequence',
-      rule: first.rule,
-      ruleReason: first.reason,
-    }
-  }
-  const rules = hits.filter(({ effect }) => effect === 'approve').map(({ rule }) => rule)
-  return { at: 'decide', reason: 'approval_required', policies: [], rules }
-}
-
 type SettledOutcome = Outcome & { readonly endedAt: number }
 
 /** An unknown version is a fault, and a fault here means that the call is not forwarded. */
 function assertVersion({ version }: { readonly version: number }): void {
   if (version !== SESSION_PROTOCOL)
     throw new Error(`session protocol ${version} is not spoken here`)
-}
-
-function sameness(request: SessionStep, refusal: DecisionRefusal): string {
-  const { server, method, tool } = request.columns
-  return JSON.stringify([
-    request.actorKey,
-    JSON.stringify(refusal),
-    server,
-    method,
-    tool,
-    request.argumentsKey,
-  ])
 }

@@ -1,6 +1,8 @@
 import type { Operation } from '../mcp/operation.ts'
+import type { Possession } from '../durable-objects/session-protocol.ts'
 import { isObserved } from '../pdp/evaluate.ts'
 import { err, ok, type Result } from '../result.ts'
+import type { CompiledServer } from '../storage/compiled.ts'
 import type { Background, Doors } from './doors.ts'
 import { flowOf } from './flow.ts'
 import { identifyBy, type Caller } from './identify.ts'
@@ -39,6 +41,7 @@ export async function decide(
   const network = networkOf(received.request)
   const question = await questionOf(caller.claims, received.server, operation, network)
   const call: Call = {
+    id: crypto.randomUUID(),
     received,
     caller,
     operation,
@@ -69,6 +72,8 @@ export async function decide(
 
 /** What stays the same however often the facts have to be read. */
 interface Call {
+  /** Of the request: one, however many decisions it takes. */
+  readonly id: string
   readonly received: Received
   readonly caller: Caller
   readonly operation: Operation
@@ -95,9 +100,10 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
     if (!again.ok) return unrecorded(again.error)
   }
   const inputs = { request, facts, matches, wouldBe }
+  const possession = possessionOf(call, judged.value.server)
   if (refusal !== null) {
     const step = stepOf(question, decision, inputs, argumentsKey, MAX_REFUSED_INPUTS)
-    const noted = await session.noteDenial({ ...step, refusal })
+    const noted = await session.noteDenial({ ...step, possession, refusal })
     return noted.ok
       ? err({ refusal: noted.value.refusal, decision: noted.value.decision })
       : unrecorded(noted.error)
@@ -109,6 +115,7 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
   const admission = await session.admit(
     {
       ...stepOf(question, decision, all, argumentsKey, MAX_ADMITTED_INPUTS),
+      possession,
       flow,
       observed: isObserved(facts, readAt),
     },
@@ -118,7 +125,18 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
   if (admission.value.kind === 'refused') {
     return err({ refusal: admission.value.refusal, decision: admission.value.decision })
   }
-  return ok({ permit: permitOf(call, decision, judged.value, flow.labels), readAt })
+  const { nonce = null } = admission.value
+  return ok({ permit: permitOf({ ...call, nonce }, decision, judged.value, flow.labels), readAt })
+}
+
+/** Whether a proof was shown before, the subject's session knows. */
+function possessionOf({ id, caller }: Call, { dpopNonce }: CompiledServer): Possession | null {
+  const { proofs } = caller.claims
+  if (proofs.length === 0) return null
+  return {
+    request: id,
+    proofs: proofs.map((proof) => ({ ...proof, nonceNeeded: dpopNonce && proof.kind === 'dpop' })),
+  }
 }
 
 export const unrecorded = (refusal: Refusal) => err({ refusal, decision: null } as const)

@@ -69,5 +69,10 @@ async function journey(
   if (!permit.ok) return permit
 
   // forward: the decided bytes, once; and record what became of them as the answer passes
-  return forward(received, permit.value, background)
+  const answered = await forward(received, permit.value, background)
+  // RFC 9449 §8.2: the client need not be refused once to learn the next one.
+  if (answered.ok && permit.value.nonce !== null) {
+    answered.value.headers.set('dpop-nonce', permit.value.nonce)
+  }
+  return answered
 }

@@ -17,6 +17,8 @@ export interface Permit {
   readonly tenant: string
   readonly operation: Operation
   readonly upstream: URL
+  /** For the client's next proof of possession; null: it needs no other. */
+  readonly nonce: string | null
   readonly session: SessionGate
   /** Which tools of a listing may be shown: the same gates, up to the policies. */
   readonly showing: (listed: readonly JsonValue[]) => Promise<Showing>
@@ -40,6 +42,7 @@ export interface Admitted {
   readonly question: Question
   readonly session: SessionGate
   readonly argumentsKey: string
+  readonly nonce: string | null
 }
 
 export function permitOf(
@@ -48,7 +51,7 @@ export function permitOf(
   judged: Judged,
   labels: readonly string[],
 ): Permit {
-  const { operation, doors, question, session } = call
+  const { operation, doors, question, session, nonce } = call
   const { tenant } = question.actor
   const { server } = judged
   const { origins } = server.flows(question.tool ?? '')
@@ -58,6 +61,7 @@ export function permitOf(
     tenant,
     operation,
     upstream: server.url,
+    nonce,
     session,
     showing: (listed) => showing(listed, judged, doors, tenant),
     mayReturn:

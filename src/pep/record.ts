@@ -52,6 +52,8 @@ export function stepOf(
     argumentsKey,
     callsPerMinute: inputs.facts.callsPerMinute,
     wouldBe,
+    // Shown by a request; this may be a question without one.
+    possession: null,
   }
 }
 

@@ -5,12 +5,15 @@ import {
   type AdmitRequest,
   type DenialAnswer,
   type ObservedMessage,
+  type Possession,
   type SeenTool,
   type SessionRows,
   type ToolLabels,
+  type Unproven,
   type DenialNote,
   type OutcomeState,
 } from '../durable-objects/session-protocol.ts'
+import type { ProofRefusal } from '../authentication/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import { inTime, LATE } from '../in-time.ts'
 import { labelsOfCall, UNKNOWN_TOOL_LABELS } from '../pdp/tool-class.ts'
@@ -34,7 +37,7 @@ export class SessionGate {
   async admit(
     request: Omit<AdmitRequest, 'rows' | 'rulesKey' | 'labelsKey'>,
     compiled: CompiledTenant,
-  ): Promise<Result<Admission, UnavailableRefusal>> {
+  ): Promise<Result<Admission, UnavailableRefusal | ProofRefusal>> {
     const { rulesKey, labelsKey } = compiled
     let rows: SessionRows | null = null
     for (let attempt = 0; attempt < MAX_ADMIT_ATTEMPTS; attempt += 1) {
@@ -43,6 +46,7 @@ export class SessionGate {
       // oxlint-disable-next-line no-await-in-loop
       const answer = await this.#ask((session) => session.admit(whole))
       if (!answer.ok) return answer
+      if (answer.value.kind === 'unproven') return err(answer.value.refusal)
       if (answer.value.kind !== 'rules_needed') return ok(answer.value)
       rows = rowsFor(answer.value.tools, compiled)
     }
@@ -55,9 +59,22 @@ export class SessionGate {
     return answer.ok && answer.value.stored
   }
 
-  async noteDenial(note: DenialNote): Promise<Result<DenialAnswer, UnavailableRefusal>> {
+  async noteDenial(
+    note: DenialNote,
+  ): Promise<Result<DenialAnswer, UnavailableRefusal | ProofRefusal>> {
     // Not twice: an equal refusal that is counted on another record leaves no event to know it by.
-    return this.#ask((session) => session.noteDenial(note), 1)
+    const answer = await this.#ask((session) => session.noteDenial(note), 1)
+    if (!answer.ok) return answer
+    return answer.value.kind === 'unproven' ? err(answer.value.refusal) : ok(answer.value)
+  }
+
+  /** For a caller who asks nothing of this history but was proven by what it holds. */
+  async useProofs(
+    possession: Possession,
+  ): Promise<Result<null, UnavailableRefusal | ProofRefusal>> {
+    const answer = await this.#ask<Unproven | null>((session) => session.useProofs(possession))
+    if (!answer.ok) return answer
+    return answer.value === null ? ok(null) : err(answer.value.refusal)
   }
 
   /** For the background: a lost outcome leaves the call pending, which counts as its worst case. */
@@ -101,7 +118,7 @@ export class SessionGate {
   }
 }
 
-type SessionCalls = Pick<Session, 'admit' | 'noteDenial' | 'observe' | 'settle'>
+type SessionCalls = Pick<Session, 'admit' | 'noteDenial' | 'observe' | 'settle' | 'useProofs'>
 
 export type Admission = Exclude<AdmitAnswer, { kind: 'rules_needed' }>
 

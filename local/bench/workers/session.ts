@@ -89,6 +89,7 @@ const step = (session: string): AdmitRequest => ({
   argumentsKey: '',
   callsPerMinute: 1_000_000_000,
   observed: false,
+  possession: null,
   rulesKey: 'bench',
   labelsKey: 'bench',
   rows: null,

@@ -66,6 +66,7 @@ export function admission(options: StepOptions = {}): AdmitRequest {
     argumentsKey: '',
     callsPerMinute: 1_000_000,
     observed: false,
+    possession: null,
     rulesKey: revision ?? JSON.stringify(rules),
     labelsKey: 'labels',
     rows: rules === null ? null : { rules, tools },

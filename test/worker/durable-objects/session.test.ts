@@ -51,6 +51,12 @@ async function admitted(session: ReturnType<typeof newSession>) {
   return answer
 }
 
+async function denied(session: ReturnType<typeof newSession>, said: DenialNote) {
+  const answer = await session.noteDenial(said)
+  if (answer.kind !== 'refused') throw new Error('it was not refused')
+  return answer
+}
+
 const decisionsOf = async (ids: readonly string[]) => {
   const { results } = await env.DECISIONS.prepare(
     'SELECT * FROM decisions WHERE id IN (SELECT value FROM json_each(?)) ORDER BY sequence',
@@ -232,9 +238,9 @@ describe('records', () => {
 
   it('of equal refusals are one, with a count', async () => {
     const session = newSession()
-    const first = await session.noteDenial(note())
-    const again = await session.noteDenial(note())
-    const other = await session.noteDenial(note({ argumentsKey: 'different' }))
+    const first = await denied(session, note())
+    const again = await denied(session, note())
+    const other = await denied(session, note({ argumentsKey: 'different' }))
     expect(again.decision).toBe(first.decision)
     expect(other.decision).not.toBe(first.decision)
     await runDurableObjectAlarm(session)
