@@ -99,6 +99,7 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
     consentRequired('outdated'),
   ],
   insufficient_scope: [{ at: 'decide', reason: 'insufficient_scope', scopes: [] }],
+  workload_without_scopes: [{ at: 'decide', reason: 'workload_without_scopes', scopes: [] }],
   outside_authorization: [
     { at: 'decide', reason: 'outside_authorization', fault: 'not_covered' },
     { at: 'decide', reason: 'outside_authorization', fault: 'unreadable' },
