@@ -1,4 +1,5 @@
 import type { Doors } from '../pep/doors.ts'
+import { silentStreams } from '../signals/liveness.ts'
 
 /** How the log keeps up: how long the last record took to arrive, and when that was. */
 interface LogState {
@@ -14,6 +15,7 @@ export async function healthResponse(doors: Doors, log: D1Database): Promise<Res
   const { config, policies, unrecorded } = doors
   const state = await policies.health()
   const records = await logState(log)
+  const silent = await silentStreams((read) => policies.read(read))
   const reasons = [
     ...(config.unsafe === null ? [] : [config.unsafe]),
     ...(state.ok ? [] : [state.error.kind === 'unsafe' ? state.error.detail : 'D1 cannot be read']),
@@ -33,6 +35,8 @@ export async function healthResponse(doors: Doors, log: D1Database): Promise<Res
             until: new Date(until).toISOString(),
           }))
         : null,
+      // Streams of signals that are not heard: what they would tell is not known here.
+      silent_streams: silent.ok ? silent.value : null,
       records: records ?? undefined,
       // Of this isolate alone: nobody was known yet, so there is no session to record in.
       refused_unrecorded: Object.fromEntries(unrecorded),

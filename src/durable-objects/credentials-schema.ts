@@ -1,0 +1,37 @@
+/**
+ * The schema of a subject's credentials, append only: an object that slept for a year catches up in one
+ * transaction.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE credentials (
+     id         TEXT PRIMARY KEY NOT NULL,
+     -- Digest of everything that two calls must share to share a token.
+     place      TEXT NOT NULL,
+     state      TEXT NOT NULL CHECK (state IN ('live', 'ending')),
+     -- The token and how it is taken back, for nobody else to read.
+     sealed     TEXT NOT NULL,
+     -- For whom and what: JSON, without a credential in it.
+     about      TEXT NOT NULL,
+     usable_until INTEGER NOT NULL,
+     gone_at    INTEGER NOT NULL,
+     attempts   INTEGER NOT NULL DEFAULT 0,
+     next_attempt_at INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   CREATE UNIQUE INDEX credentials_live ON credentials (place) WHERE state = 'live';
+   CREATE TABLE events (
+     id  INTEGER PRIMARY KEY AUTOINCREMENT,
+     row TEXT NOT NULL
+   ) STRICT;`,
+]
+
+export function migrate(storage: DurableObjectStorage): void {
+  storage.transactionSync(() => {
+    const { sql } = storage
+    sql.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT')
+    const [row] = sql.exec<{ version: number }>('SELECT version FROM schema_version').toArray()
+    const version = row?.version ?? 0
+    for (const step of MIGRATIONS.slice(version)) sql.exec(step)
+    sql.exec('DELETE FROM schema_version')
+    sql.exec('INSERT INTO schema_version (version) VALUES (?)', MIGRATIONS.length)
+  })
+}

@@ -1,0 +1,153 @@
+import type { TokenIssuer } from '../upstream/credentials/compiled.ts'
+import type { CallContext, EndCause } from '../upstream/credentials/context.ts'
+import type { CredentialEvent } from '../upstream/credentials/kinds.ts'
+import { migrate } from './credentials-schema.ts'
+
+/** A token as it is kept. Times are epoch milliseconds. */
+export interface Kept {
+  readonly id: string
+  readonly place: string
+  readonly state: 'live' | 'ending'
+  readonly sealed: string
+  readonly about: About
+  readonly usableUntil: number
+  readonly goneAt: number
+  readonly attempts: number
+  readonly nextAttemptAt: number
+}
+
+/** For whom and what, and who takes it back. No credential is in it. */
+export interface About {
+  readonly decision: string
+  readonly context: CallContext
+  readonly giver: TokenIssuer
+}
+
+export interface EventDetails {
+  readonly event: CredentialEvent
+  readonly cause?: EndCause | undefined
+  readonly status?: number | null
+  readonly attempts?: number
+  readonly detail?: string
+}
+
+/** Tokens of one subject, and what became of them until the log knows. */
+export class CredentialsStore {
+  readonly #storage: DurableObjectStorage
+  readonly #sql: SqlStorage
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage
+    this.#sql = storage.sql
+    migrate(storage)
+  }
+
+  atomically(step: () => void): void {
+    this.#storage.transactionSync(step)
+  }
+
+  live(place: string, now: number): Kept | null {
+    const [row] = this.#sql
+      .exec<Row>(
+        "SELECT * FROM credentials WHERE place = ? AND state = 'live' AND usable_until > ?",
+        place,
+        now,
+      )
+      .toArray()
+    return row === undefined ? null : keptOf(row)
+  }
+
+  all(): readonly Kept[] {
+    return this.#sql.exec<Row>('SELECT * FROM credentials ORDER BY id').toArray().map(keptOf)
+  }
+
+  add(kept: Omit<Kept, 'attempts' | 'nextAttemptAt'>): void {
+    this.#sql.exec(
+      'INSERT INTO credentials (id, place, state, sealed, about, usable_until, gone_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      kept.id,
+      kept.place,
+      kept.state,
+      kept.sealed,
+      JSON.stringify(kept.about),
+      kept.usableUntil,
+      kept.goneAt,
+    )
+  }
+
+  /** Used no more, from here on. */
+  end(id: string): void {
+    this.#sql.exec("UPDATE credentials SET state = 'ending' WHERE id = ?", id)
+  }
+
+  tryLater(id: string, nextAttemptAt: number): void {
+    this.#sql.exec(
+      'UPDATE credentials SET attempts = attempts + 1, next_attempt_at = ? WHERE id = ?',
+      nextAttemptAt,
+      id,
+    )
+  }
+
+  remove(id: string): void {
+    this.#sql.exec('DELETE FROM credentials WHERE id = ?', id)
+  }
+
+  tell({ id, about }: Pick<Kept, 'id' | 'about'>, details: EventDetails, now: number): void {
+    const { context, decision, giver } = about
+    const { tenant, issuer, subject, client, agent } = context.actor
+    const row = {
+      id: crypto.randomUUID(),
+      tenant,
+      credential: id,
+      event: details.event,
+      cause: details.cause ?? null,
+      issuer: giver.url,
+      subject_issuer: issuer,
+      subject,
+      client,
+      agent,
+      server: context.server,
+      task: context.task?.id ?? null,
+      decision,
+      status: details.status ?? null,
+      attempts: details.attempts ?? 0,
+      detail: details.detail ?? '',
+      happened_at: now,
+    }
+    this.#sql.exec('INSERT INTO events (row) VALUES (?)', JSON.stringify(row))
+  }
+
+  waiting(limit: number): readonly { readonly id: number; readonly row: string }[] {
+    return this.#sql
+      .exec<{ id: number; row: string }>('SELECT id, row FROM events ORDER BY id LIMIT ?', limit)
+      .toArray()
+  }
+
+  /** The log has them. */
+  told(last: number): void {
+    this.#sql.exec('DELETE FROM events WHERE id <= ?', last)
+  }
+}
+
+type Row = {
+  id: string
+  place: string
+  state: 'live' | 'ending'
+  sealed: string
+  about: string
+  usable_until: number
+  gone_at: number
+  attempts: number
+  next_attempt_at: number
+}
+
+const keptOf = (row: Row): Kept => ({
+  id: row.id,
+  place: row.place,
+  state: row.state,
+  sealed: row.sealed,
+  about: JSON.parse(row.about) as About,
+  usableUntil: row.usable_until,
+  goneAt: row.gone_at,
+  attempts: row.attempts,
+  nextAttemptAt: row.next_attempt_at,
+})

@@ -1,0 +1,124 @@
+// The one place that a call asks what it carries, and that Sallyport asks for itself.
+import { readJson } from '../../mcp/json.ts'
+import type { JsonValue } from '../../mcp/value.ts'
+import { err, type Result } from '../../result.ts'
+import { Allowance } from '../../storage/allowance.ts'
+import type { CompiledServer } from '../../storage/compiled.ts'
+import type { Carried } from './carried.ts'
+import { carry, type CarryParts, type CredentialCall } from './carry.ts'
+import { readSecretHeader } from './header.ts'
+import { readSealingKeys, readSigningKeys, type OwnKeyTexts } from './own-keys.ts'
+import { signOwnToken } from './signed.ts'
+
+export interface CredentialRefusal {
+  readonly at: 'decide'
+  readonly reason: 'credential_unavailable'
+}
+
+export interface UpstreamCredentials extends Pick<CarryParts, 'signing' | 'sealing' | 'origin'> {
+  /**
+   * INVARIANT: asked before a call is admitted. What cannot be carried is not sent, and a call that is
+   * not sent was never allowed.
+   */
+  forCall(call: CredentialCall, server: CompiledServer): Promise<Result<Carried, CredentialRefusal>>
+  /** `fetch` for what Sallyport asks a server itself. Nobody's token is exchanged for that. */
+  ownFetch(tenant: string, server: CompiledServer): typeof fetch
+}
+
+export interface UpstreamCredentialsParts extends Omit<CarryParts, 'signing' | 'sealing'> {
+  readonly own: OwnKeyTexts
+  /** Tells the operator why a call could not go. Fixed texts only. */
+  readonly report: (server: string, detail: string) => void
+}
+
+const REPORTS_PER_SECOND = 20
+
+/** One per isolate. */
+export function createUpstreamCredentials({
+  own,
+  report,
+  ...given
+}: UpstreamCredentialsParts): UpstreamCredentials {
+  const reports = new Allowance(REPORTS_PER_SECOND)
+  const tell = (server: string, detail: string): void => {
+    if (reports.take(given.now())) report(server, detail)
+  }
+  // Keys are read once. A failure is a slip of the pen in a secret, and a new secret is a new isolate.
+  const parts: CarryParts = {
+    ...given,
+    signing: once(() => readSigningKeys(own)),
+    sealing: once(() => readSealingKeys(own)),
+  }
+  return {
+    origin: parts.origin,
+    signing: parts.signing,
+    sealing: parts.sealing,
+    async forCall(call, server) {
+      const carried = await carry(server.credential, call, parts)
+      if (carried.ok) return carried
+      tell(server.facts.name, carried.error)
+      return err({ at: 'decide', reason: 'credential_unavailable' })
+    },
+    ownFetch: (tenant, server) => async (input, init) => {
+      const headers = new Headers(init?.headers)
+      const added = await ownHeaders(tenant, server, init?.body, parts)
+      if (!added.ok) tell(server.facts.name, added.error)
+      for (const [name, value] of added.ok ? Object.entries(added.value) : []) {
+        headers.set(name, value)
+      }
+      return fetch(input, { ...init, headers })
+    },
+  }
+}
+
+/** INVARIANT: isolates share no promise between requests: it is made anew until one has ended. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: { readonly value: T } | null = null
+  return async () => {
+    made ??= { value: await make() }
+    return made.value
+  }
+}
+
+async function ownHeaders(
+  tenant: string,
+  { credential, url }: CompiledServer,
+  body: unknown,
+  parts: CarryParts,
+): Promise<Result<Readonly<Record<string, string>>, string>> {
+  switch (credential.kind) {
+    // There is nobody whose token could be exchanged: such a server shows its tools to us without one.
+    case 'exchange':
+    case 'none':
+      return { ok: true, value: {} }
+    case 'broken':
+      return err(credential.problem)
+    case 'secret': {
+      const secret = parts.secrets.read('upstream', credential.secret, {
+        tenant,
+        origin: url.origin,
+      })
+      return secret.ok ? readSecretHeader(secret.value) : secret
+    }
+    case 'signed': {
+      const signing = await parts.signing()
+      if (!signing.ok) return err(`SIGNING_KEYS: ${signing.error}`)
+      const token = await signOwnToken(
+        {
+          issuer: parts.origin,
+          audience: credential.audience,
+          message: messageIn(body),
+          now: parts.now(),
+        },
+        signing.value,
+      )
+      return { ok: true, value: { authorization: `Bearer ${token}` } }
+    }
+  }
+}
+
+/** Written by ourselves a moment ago; a request without one (DELETE) is for no message. */
+function messageIn(body: unknown): JsonValue {
+  const read = typeof body === 'string' ? readJson(body) : null
+  return read?.ok === true ? read.value : null
+}

@@ -1,0 +1,46 @@
+// Which message a signed token is for, in a form that its server can compute as well.
+import { base64url } from 'jose'
+import { canonical } from '../../mcp/canonical.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../mcp/value.ts'
+
+/** An entry of `authorization_details` (RFC 9396 §2) that names one message to one server. */
+export interface MessageDetail {
+  readonly type: typeof MESSAGE_DETAIL
+  readonly locations: readonly [string]
+  readonly method: string
+  /** The tool of a call; otherwise none. */
+  readonly actions: readonly string[]
+  /** SHA-256 of the canonical JSON (RFC 8785) of a call's arguments, in base64url. */
+  readonly arguments_digest?: string
+  /** The same of `params` without its `_meta`, where no tool is called; absent without `params`. */
+  readonly params_digest?: string
+}
+
+export const MESSAGE_DETAIL = 'mcp_call'
+
+export async function messageDetail(message: JsonValue, audience: string): Promise<MessageDetail> {
+  const { method, params } = isJsonObject(message) ? message : NO_MEMBERS
+  const base = {
+    type: MESSAGE_DETAIL,
+    locations: [audience],
+    method: typeof method === 'string' ? method : '',
+  } as const
+  if (!isJsonObject(params)) return { ...base, actions: [] }
+  const { _meta: _, name, arguments: given, ...rest } = params
+  if (method === 'tools/call' && typeof name === 'string') {
+    return { ...base, actions: [name], arguments_digest: await digestOf(given ?? NO_MEMBERS) }
+  }
+  const others = {
+    ...rest,
+    ...(name === undefined ? {} : { name }),
+    ...(given === undefined ? {} : { arguments: given }),
+  }
+  return { ...base, actions: [], params_digest: await digestOf(others) }
+}
+
+const NO_MEMBERS: JsonObject = {}
+
+async function digestOf(value: JsonValue): Promise<string> {
+  const text = new TextEncoder().encode(canonical(value))
+  return base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', text)))
+}

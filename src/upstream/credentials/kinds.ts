@@ -1,0 +1,20 @@
+// Pure. The words that rows use.
+
+/** What a call carries to its server. `kind-table.ts` has a row for each. */
+export const CREDENTIAL_KINDS = ['none', 'signed', 'exchange', 'secret'] as const
+export type CredentialKind = (typeof CREDENTIAL_KINDS)[number]
+
+/** How a token is got in exchange: RFC 8693 alone, or an assertion for another issuer (ID-JAG). */
+export const EXCHANGE_GRANTS = ['token-exchange', 'id-jag'] as const
+export type ExchangeGrant = (typeof EXCHANGE_GRANTS)[number]
+
+/** What can become of a token that an issuer gave (migrations/decisions/0002_create_credential_events.sql). */
+export const CREDENTIAL_EVENTS = [
+  'issued',
+  'refused',
+  'ended',
+  'failed',
+  'revoked',
+  'lapsed',
+] as const
+export type CredentialEvent = (typeof CREDENTIAL_EVENTS)[number]
