@@ -56,10 +56,19 @@ CREATE TABLE issuers (
   introspection_url    TEXT CHECK (introspection_url GLOB 'https://?*' OR introspection_url GLOB 'http://127.0.0.1*' OR introspection_url GLOB 'http://localhost*' OR introspection_url GLOB 'http://[[]::1]*'),
   -- Names of Worker secrets, never secrets. What each may be used for stands inside it.
   introspection_secret TEXT CHECK (introspection_secret GLOB 'INTROSPECTION_?*' AND introspection_secret NOT GLOB '*[^A-Z0-9_]*'),
+  -- Where a token is exchanged for one that an upstream gets (RFC 8693), and where that one is taken
+  -- back (RFC 7009): both of one origin, since one secret opens both (`servers.exchange_secret`).
+  token_url            TEXT CHECK (token_url GLOB 'https://?*' OR token_url GLOB 'http://127.0.0.1*' OR token_url GLOB 'http://localhost*' OR token_url GLOB 'http://[[]::1]*'),
+  revocation_url       TEXT CHECK (revocation_url GLOB 'https://?*' OR revocation_url GLOB 'http://127.0.0.1*' OR revocation_url GLOB 'http://localhost*' OR revocation_url GLOB 'http://[[]::1]*'),
   -- Under which client id people log in to our own pages here; NULL: nobody does.
   login_client         TEXT CHECK (login_client <> ''),
   -- NULL: a public client, which PKCE alone protects.
   login_secret         TEXT CHECK (login_secret GLOB 'LOGIN_?*' AND login_secret NOT GLOB '*[^A-Z0-9_]*'),
+  -- 1: its tokens may declare the task that they are for (`txn` and an authorization detail `mcp_task`).
+  opens_tasks          INTEGER NOT NULL DEFAULT 0 CHECK (opens_tasks IN (0, 1)),
+  -- Where the status lists of its tokens may be (draft-ietf-oauth-status-list): one address, or all
+  -- under one that ends in `/`. NULL: none is looked at.
+  status_list          TEXT CHECK (status_list GLOB 'https://?*/*' OR status_list GLOB 'http://127.0.0.1*/*' OR status_list GLOB 'http://localhost*/*'),
   PRIMARY KEY (tenant, url),
   CHECK (CASE kind
     WHEN 'workload' THEN (url GLOB 'spiffe://?*' OR url GLOB 'wimse://?*')
@@ -67,13 +76,15 @@ CREATE TABLE issuers (
     ELSE url GLOB 'https://?*' OR url GLOB 'http://127.0.0.1*' OR url GLOB 'http://localhost*' OR url GLOB 'http://[[]::1]*'
   END),
   CHECK ((kind = 'access') = (audience IS NOT NULL)),
-  CHECK (kind = 'oauth' OR (introspection = 'never' AND login_client IS NULL)),
+  CHECK (kind = 'oauth' OR (introspection = 'never' AND login_client IS NULL AND token_url IS NULL)),
+  CHECK (kind = 'oauth' OR opens_tasks = 0),
+  CHECK (revocation_url IS NULL OR token_url IS NOT NULL),
   CHECK (introspection = 'never' OR (introspection_url IS NOT NULL AND introspection_secret IS NOT NULL)),
   CHECK (login_secret IS NULL OR login_client IS NOT NULL)
 ) STRICT;
 
 CREATE INDEX issuers_by_url ON issuers (url);
-CREATE INDEX issuers_by_local ON issuers (tenant) WHERE demo = 1 OR url GLOB 'http:*' OR jwks_uri GLOB 'http:*' OR introspection_url GLOB 'http:*';
+CREATE INDEX issuers_by_local ON issuers (tenant) WHERE demo = 1 OR url GLOB 'http:*' OR jwks_uri GLOB 'http:*' OR introspection_url GLOB 'http:*' OR token_url GLOB 'http:*' OR revocation_url GLOB 'http:*';
 -- An opaque token names nobody. With two candidates it would be shown to one that did not issue it.
 CREATE UNIQUE INDEX issuers_one_opaque ON issuers (tenant) WHERE active = 1 AND introspection IN ('opaque', 'always');
 

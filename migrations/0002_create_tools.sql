@@ -21,10 +21,32 @@ CREATE TABLE servers (
   consent_required INTEGER NOT NULL DEFAULT 0 CHECK (consent_required IN (0, 1)),
   -- 1: a DPoP proof must carry a nonce of ours, so that none can be made in advance (RFC 9449 §9).
   dpop_nonce     INTEGER NOT NULL DEFAULT 0 CHECK (dpop_nonce IN (0, 1)),
+  -- What a call carries to it: nothing, a token that we sign for this one call, one that its issuer gave
+  -- in exchange for the caller's, or a secret (docs/upstream-credentials.md).
+  credential     TEXT NOT NULL DEFAULT 'none' CHECK (credential IN ('none', 'signed', 'exchange', 'secret')),
+  -- Whom the token names as its audience; NULL: the url above.
+  credential_audience TEXT CHECK (credential_audience <> '' AND length(credential_audience) <= 2048),
+  -- What is asked for in an exchange, space separated.
+  credential_scope TEXT NOT NULL DEFAULT '',
+  -- Names of Worker secrets, never secrets. What each may be used for stands inside it.
+  credential_secret TEXT CHECK (credential_secret GLOB 'UPSTREAM_?*' AND credential_secret NOT GLOB '*[^A-Z0-9_]*'),
+  -- The issuer that gives the token which the upstream gets; its row needs a `token_url`.
+  exchange_issuer TEXT,
+  exchange_grant TEXT NOT NULL DEFAULT 'token-exchange' CHECK (exchange_grant IN ('token-exchange', 'id-jag')),
+  exchange_secret TEXT CHECK (exchange_secret GLOB 'EXCHANGE_?*' AND exchange_secret NOT GLOB '*[^A-Z0-9_]*'),
+  -- With `id-jag`: opens the caller's own issuer, where that is another one; NULL: the secret above.
+  assertion_secret TEXT CHECK (assertion_secret GLOB 'EXCHANGE_?*' AND assertion_secret NOT GLOB '*[^A-Z0-9_]*'),
+  -- SHA-256, in lowercase hex, of the password with which this server asks at /introspect whether what
+  -- it was shown still holds. At least 32 random bytes; NULL: it never asks.
+  introspection_digest TEXT CHECK (length(introspection_digest) = 64 AND introspection_digest NOT GLOB '*[^0-9a-f]*'),
   -- Until then only door one, revocations and the borders between tenants are enforced; everything
   -- else is written down as what it would have been. At most 14 days ahead (triggers below).
   observe_until  INTEGER,
-  UNIQUE (tenant, name)
+  UNIQUE (tenant, name),
+  CHECK ((credential = 'secret') = (credential_secret IS NOT NULL)),
+  CHECK ((credential = 'exchange') = (exchange_issuer IS NOT NULL AND exchange_secret IS NOT NULL)),
+  CHECK (assertion_secret IS NULL OR exchange_grant = 'id-jag'),
+  CHECK (credential IN ('signed', 'exchange') OR credential_audience IS NULL)
 ) STRICT;
 
 -- Tenants that share an upstream: what one of them listed as its own is never another's.

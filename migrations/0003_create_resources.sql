@@ -116,33 +116,93 @@ WHEN EXISTS (SELECT 1 FROM consented_definitions WHERE tenant = NEW.tenant AND h
 END;
 
 -- A declared purpose with bounds. While an actor has one open, calls outside it are refused; it never
--- allows anything by itself. NULL in a bound: the task does not narrow that.
+-- allows anything by itself. NULL in a bound: the task does not narrow that. A row never changes but
+-- once, when it is closed: another purpose, a longer time or an approval is another task.
 CREATE TABLE tasks (
   tenant      TEXT NOT NULL REFERENCES tenants (id),
-  id          TEXT NOT NULL CHECK (id <> ''),
+  -- `txn:…` is for tasks that an issuer declares in its tokens: those have no row.
+  id          TEXT NOT NULL CHECK (length(id) BETWEEN 1 AND 256 AND id NOT GLOB 'txn:*'),
   issuer      TEXT NOT NULL,
   subject     TEXT NOT NULL,
   client      TEXT NOT NULL,
   -- NULL: the client itself acts.
   agent       TEXT,
-  purpose     TEXT NOT NULL,
-  -- JSON arrays: `server/tool` with `*` for any characters; classes of access.
-  tools       TEXT CHECK (json_valid(tools) AND json_type(tools) = 'array'),
-  access      TEXT CHECK (json_valid(access) AND json_type(access) = 'array'),
+  purpose     TEXT NOT NULL CHECK (length(purpose) <= 1000),
+  -- JSON arrays: `server/tool` with `*` for any characters; classes of access; classes of sensitivity of
+  -- the resources that a call may touch.
+  tools       TEXT CHECK (json_valid(tools) AND json_type(tools) = 'array' AND length(tools) <= 16000),
+  access      TEXT CHECK (json_valid(access) AND json_type(access) = 'array' AND length(access) <= 1000),
+  data_classes TEXT CHECK (json_valid(data_classes) AND json_type(data_classes) = 'array' AND length(data_classes) <= 1000),
+  -- How many calls may be admitted under it, counted where they are admitted.
+  max_calls   INTEGER CHECK (max_calls >= 1),
   -- What the person asked for, in their own words, and values that they named: where the arguments of
   -- a call may come from. Whoever opens the task vouches for both.
   asked_for   TEXT CHECK (length(asked_for) <= 16000),
   named_values TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(named_values) AND json_type(named_values) = 'array' AND length(named_values) <= 16000),
+  -- Who opened it: of which kind and issuer (NULL: that of the task), and the client that held their
+  -- token (NULL: it was written by SQL).
   opened_by   TEXT NOT NULL,
+  opened_by_kind TEXT NOT NULL DEFAULT 'user' CHECK (opened_by_kind IN ('user', 'client', 'agent')),
+  opened_by_issuer TEXT CHECK (opened_by_issuer <> ''),
+  opened_through TEXT CHECK (opened_through <> ''),
   opened_at   INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
   approved_by TEXT,
   approved_at INTEGER,
   expires_at  INTEGER NOT NULL,
   closed_at   INTEGER,
+  closed_by   TEXT CHECK (closed_by <> ''),
+  -- SHA-256 of what the actor shows to say which of its tasks a call belongs to, lowercase hex.
+  handle_digest TEXT CHECK (length(handle_digest) = 64 AND handle_digest NOT GLOB '*[^0-9a-f]*'),
+  -- Of the request that opened it: digests of its opener with its idempotency key, and of its body.
+  request_key TEXT CHECK (length(request_key) = 64),
+  request_digest TEXT CHECK (length(request_digest) = 64),
   PRIMARY KEY (tenant, id),
   CHECK ((approved_by IS NULL) = (approved_at IS NULL)),
-  -- Somebody else than the software that acts under it; whose task it is may open it.
-  CHECK (opened_by <> client AND (agent IS NULL OR opened_by <> agent))
-) STRICT;
+  CHECK (closed_by IS NULL OR closed_at IS NOT NULL),
+  CHECK ((request_key IS NULL) = (request_digest IS NULL)),
+  -- Somebody else than the software that acts under it, however its name is written; whose task it is may
+  -- open it, but not through that software.
+  CHECK (rtrim(lower(replace(opened_by, ' ', '')), '/') NOT IN
+    (rtrim(lower(replace(client, ' ', '')), '/'), rtrim(lower(replace(coalesce(agent, ''), ' ', '')), '/'))),
+  CHECK (opened_through IS NULL OR rtrim(lower(replace(opened_through, ' ', '')), '/') NOT IN
+    (rtrim(lower(replace(client, ' ', '')), '/'), rtrim(lower(replace(coalesce(agent, ''), ' ', '')), '/')))
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX tasks_by_actor ON tasks (tenant, issuer, subject, client) WHERE closed_at IS NULL;
+CREATE INDEX tasks_by_actor ON tasks (tenant, issuer, subject, client, agent, expires_at) WHERE closed_at IS NULL;
+CREATE INDEX tasks_by_handle ON tasks (tenant, handle_digest) WHERE handle_digest IS NOT NULL;
+CREATE INDEX tasks_by_request ON tasks (tenant, request_key) WHERE request_key IS NOT NULL;
+
+-- INVARIANT: with the decision log these rows prove under which purpose a call was made, and who
+-- answered for it.
+CREATE TRIGGER tasks_keep_update BEFORE UPDATE ON tasks
+WHEN OLD.closed_at IS NOT NULL OR NEW.closed_at IS NULL
+  OR NEW.tenant <> OLD.tenant OR NEW.id <> OLD.id OR NEW.issuer <> OLD.issuer
+  OR NEW.subject <> OLD.subject OR NEW.client <> OLD.client OR NEW.agent IS NOT OLD.agent
+  OR NEW.purpose <> OLD.purpose OR NEW.tools IS NOT OLD.tools OR NEW.access IS NOT OLD.access
+  OR NEW.data_classes IS NOT OLD.data_classes OR NEW.max_calls IS NOT OLD.max_calls
+  OR NEW.asked_for IS NOT OLD.asked_for OR NEW.named_values <> OLD.named_values
+  OR NEW.opened_by <> OLD.opened_by OR NEW.opened_by_kind <> OLD.opened_by_kind
+  OR NEW.opened_by_issuer IS NOT OLD.opened_by_issuer OR NEW.opened_through IS NOT OLD.opened_through
+  OR NEW.opened_at <> OLD.opened_at OR NEW.approved_by IS NOT OLD.approved_by
+  OR NEW.approved_at IS NOT OLD.approved_at OR NEW.expires_at <> OLD.expires_at
+  OR NEW.handle_digest IS NOT OLD.handle_digest OR NEW.request_key IS NOT OLD.request_key
+  OR NEW.request_digest IS NOT OLD.request_digest
+BEGIN
+  SELECT RAISE(ABORT, 'a task is proof: only closed_at (and closed_by with it) is set, once');
+END;
+-- What was called in between would look as if it had been outside; a minute is for clocks.
+CREATE TRIGGER tasks_keep_past BEFORE UPDATE OF closed_at ON tasks
+WHEN NEW.closed_at < (unixepoch() - 60) * 1000 BEGIN
+  SELECT RAISE(ABORT, 'a task is proof: it is closed now, not at an earlier time');
+END;
+CREATE TRIGGER tasks_keep_delete BEFORE DELETE ON tasks BEGIN
+  SELECT RAISE(ABORT, 'a task is proof: set its closed_at to end it');
+END;
+-- REPLACE deletes the old row without firing a delete trigger. And one handle, one request: one task.
+CREATE TRIGGER tasks_keep_replace BEFORE INSERT ON tasks
+WHEN EXISTS (SELECT 1 FROM tasks WHERE tenant = NEW.tenant AND id = NEW.id)
+  OR EXISTS (SELECT 1 FROM tasks WHERE tenant = NEW.tenant AND handle_digest = NEW.handle_digest)
+  OR EXISTS (SELECT 1 FROM tasks WHERE tenant = NEW.tenant AND request_key = NEW.request_key)
+BEGIN
+  SELECT RAISE(ABORT, 'a task is proof: give a new one another id');
+END;

@@ -18,7 +18,7 @@ CREATE TABLE policies (
   access      TEXT CHECK (access IN ('read', 'write', 'export', 'admin', 'destructive')),
   label       TEXT CHECK (label <> ''),
   environment TEXT CHECK (environment <> ''),
-  -- CEL over subject, client, agent, tool, args, targets, task, network and time; of type bool.
+  -- CEL over subject, client, agent, tool, args, targets, task, signals, network and time; of type bool.
   condition   TEXT CHECK (length(condition) BETWEEN 1 AND 2000),
 
   -- What an allow asks for besides. A call that lacks it is told so, not just refused.
@@ -30,13 +30,15 @@ CREATE TABLE policies (
   max_auth_age_s            INTEGER CHECK (max_auth_age_s >= 0),
   -- 1: a person must approve the call.
   require_approval          INTEGER NOT NULL DEFAULT 0 CHECK (require_approval IN (0, 1)),
+  -- The call must belong to a task, or to one that somebody approved.
+  require_task              TEXT CHECK (require_task IN ('any', 'approved')),
 
   reason      TEXT NOT NULL DEFAULT '',
   enabled     INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
   PRIMARY KEY (tenant, id),
   -- A deny asks for nothing: it says no.
   CHECK (effect = 'allow' OR (require_acr IS NULL AND require_sender_constrained = 0
-    AND max_auth_age_s IS NULL AND require_approval = 0))
+    AND max_auth_age_s IS NULL AND require_approval = 0 AND require_task IS NULL))
 ) STRICT;
 
 -- What may not follow what. One row per rule, in the words of Sigma correlations: when a call that

@@ -104,6 +104,7 @@ CREATE TRIGGER revision_policies_insert AFTER INSERT ON policies BEGIN
       'require_acr', NEW.require_acr,
       'require_sender_constrained', NEW.require_sender_constrained,
       'max_auth_age_s', NEW.max_auth_age_s, 'require_approval', NEW.require_approval,
+      'require_task', NEW.require_task,
       'reason', NEW.reason, 'enabled', NEW.enabled
     ), counter || ':' || nonce
   FROM revision WHERE tenant = NEW.tenant;
@@ -120,6 +121,7 @@ CREATE TRIGGER revision_policies_update AFTER UPDATE ON policies BEGIN
       'require_acr', OLD.require_acr,
       'require_sender_constrained', OLD.require_sender_constrained,
       'max_auth_age_s', OLD.max_auth_age_s, 'require_approval', OLD.require_approval,
+      'require_task', OLD.require_task,
       'reason', OLD.reason, 'enabled', OLD.enabled
     ), counter || ':' || nonce
   FROM revision WHERE tenant = OLD.tenant AND (OLD.tenant <> NEW.tenant OR OLD.id <> NEW.id);
@@ -132,6 +134,7 @@ CREATE TRIGGER revision_policies_update AFTER UPDATE ON policies BEGIN
       'require_acr', NEW.require_acr,
       'require_sender_constrained', NEW.require_sender_constrained,
       'max_auth_age_s', NEW.max_auth_age_s, 'require_approval', NEW.require_approval,
+      'require_task', NEW.require_task,
       'reason', NEW.reason, 'enabled', NEW.enabled
     ), counter || ':' || nonce
   FROM revision WHERE tenant = NEW.tenant;
@@ -147,6 +150,7 @@ CREATE TRIGGER revision_policies_delete AFTER DELETE ON policies BEGIN
       'require_acr', OLD.require_acr,
       'require_sender_constrained', OLD.require_sender_constrained,
       'max_auth_age_s', OLD.max_auth_age_s, 'require_approval', OLD.require_approval,
+      'require_task', OLD.require_task,
       'reason', OLD.reason, 'enabled', OLD.enabled
     ), counter || ':' || nonce
   FROM revision WHERE tenant = OLD.tenant;

@@ -1,6 +1,7 @@
 // Pure. Rich authorization requests (RFC 9396) as an upper bound on what a token may do: an entry
 // grants nothing, and what no entry covers is refused whatever the policies say.
 import type { JsonObject, JsonValue } from '../mcp/value.ts'
+import { isTaskDetail } from './declared-task.ts'
 import { ACCESS, type ToolFacts } from './evaluation.ts'
 import type { Target } from './resources.ts'
 
@@ -21,14 +22,17 @@ export type Coverage = 'covered' | 'not_covered' | 'unreadable'
 
 /**
  * Whether one entry covers the whole call. Entries of other types are about other things; null is no
- * bound at all, and an empty list leaves nothing.
+ * bound at all, and an empty list leaves nothing. A token that declares a task and nothing besides is
+ * bound by the task, which has a gate of its own.
  *
  * INVARIANT: a member that is not known makes the token good for no call: it may narrow the entry,
  * and an entry that is read without it would be wider than what was granted (RFC 9396 §5).
  */
 export function coverageOf(details: readonly JsonObject[] | null, call: CallToCover): Coverage {
   if (details === null) return 'covered'
-  const entries = details.filter(isOurs).map(readEntry)
+  const ours = details.filter(isOurs)
+  if (ours.length === 0 && details.some(isTaskDetail)) return 'covered'
+  const entries = ours.map(readEntry)
   const readable = entries.filter((entry) => entry !== null)
   if (readable.length < entries.length) return 'unreadable'
   return readable.some((entry) => covers(entry, call)) ? 'covered' : 'not_covered'

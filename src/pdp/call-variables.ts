@@ -3,7 +3,8 @@ import type { JsonObject } from '../mcp/value.ts'
 import type { Actor, EvaluationRequest, Facts } from './evaluation.ts'
 import type { Principal } from './principals.ts'
 import type { Target } from './resources.ts'
-import { openTasks } from './task.ts'
+import { signalVariables } from './signals.ts'
+import { taskOf } from './task.ts'
 import { labelsOfCall } from './tool-class.ts'
 import { TargetVariable, type ConditionVariables } from './variables.ts'
 
@@ -18,7 +19,7 @@ export function variablesOf(
   const rolesOf = (pass: string): string[] => [
     ...(passes.find((principal) => principal.pass === pass)?.roles ?? []),
   ]
-  const [task] = openTasks(actor, request, facts)
+  const { task } = taskOf(actor, request, facts)
   return {
     subject: {
       id: actor.subject,
@@ -39,11 +40,12 @@ export function variablesOf(
     args: args ?? NO_ARGUMENTS,
     targets: facts.targets.map((target) => new TargetVariable(target, owns(actor, type, target))),
     task: {
-      present: task !== undefined,
+      present: task !== null,
       id: task?.id ?? '',
       purpose: task?.purpose ?? '',
       approved: task?.approved ?? false,
     },
+    signals: signalVariables(facts),
     network: {
       ip: network.ip ?? '',
       country: network.country ?? '',

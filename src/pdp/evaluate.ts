@@ -11,14 +11,12 @@ import type {
 import { border, ENFORCED_ALWAYS, GATES } from './gates.ts'
 import { judgePolicies } from './policies.ts'
 import type { PolicySet } from './policy.ts'
+import { narrowedBySignals } from './signals.ts'
 import type { DecisionRefusal } from './refusal.ts'
 
 /** Default deny: the only way to `refusal: null` leads through every gate, or an observed server. */
-export function evaluate(
-  request: EvaluationRequest,
-  policies: PolicySet,
-  facts: Facts,
-): Evaluation {
+export function evaluate(asked: EvaluationRequest, policies: PolicySet, facts: Facts): Evaluation {
+  const request = narrowedBySignals(asked, facts)
   const actor = actorOf(request)
   const observed = isObserved(facts, request.context.now)
   let first: DecisionRefusal | null = null

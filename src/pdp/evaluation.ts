@@ -4,6 +4,7 @@ import type { JsonObject } from '../mcp/value.ts'
 import type { Method } from '../mcp/operation.ts'
 import type { DecisionRefusal, Pass, RevocationKind } from './refusal.ts'
 import type { Target } from './resources.ts'
+import type { SignalFacts } from './signals.ts'
 
 /** Classes of what a tool does, from harmless to irreversible: the order counts. */
 export const ACCESS = ['read', 'write', 'export', 'admin', 'destructive'] as const
@@ -53,8 +54,12 @@ export interface EvaluationRequest {
       /** How the person logged in (`acr`), and when: epoch seconds (RFC 9470 §4). */
       readonly acr: string | null
       readonly authTime: number | null
+      /** When the token was made (`iat`), epoch seconds; absent: nobody says. */
+      readonly tokenIssuedAt?: number
       /** The token is bound to a key that the client proved to hold (RFC 7800). */
       readonly senderConstrained: boolean
+      /** What the call says of its task; absent where it says nothing. */
+      readonly task?: TaskNamed
     }
   }
   readonly action: { readonly name: Method }
@@ -70,6 +75,16 @@ export interface EvaluationRequest {
     readonly now: number
     readonly network: Network
   }
+}
+
+/** Whether these name a task of this actor, the facts tell. */
+export interface TaskNamed {
+  /** The token's `txn`; null: it has none. */
+  readonly transaction: string | null
+  /** The request showed a handle. What it was is in no record: whoever reads it could show it. */
+  readonly handle: boolean
+  /** Of a result: the id of the task of its call, or that it had none. Absent where a call is decided. */
+  readonly under?: string | null
 }
 
 /** A key that the caller proved to hold, by its thumbprint (RFC 7638, RFC 8705 §3.1). */
@@ -146,6 +161,8 @@ export interface RevocationFact {
   readonly id: string
   readonly issuer: string
   readonly revokedAt: number
+  /** Tokens that were issued later, epoch milliseconds, are not meant; absent: all are. */
+  readonly issuedBefore?: number
 }
 
 /** A row of `consents` of this subject, client and server. */
@@ -158,18 +175,33 @@ export interface ConsentFact {
   readonly revokedAt: number | null
 }
 
-/** A task of this subject and client that is not closed. */
+/**
+ * A task of this actor: one that is open, or whichever the call names. null in a bound: the task does
+ * not narrow that.
+ */
 export interface TaskFact {
+  /** `txn:…` where the token declares it. */
   readonly id: string
   readonly agent: string | null
   readonly purpose: string
-  /** `server/tool`, with `*`; null: any. */
+  /** `server/tool`, with `*`. */
   readonly tools: readonly string[] | null
   readonly access: readonly string[] | null
+  /** Classes of sensitivity of what its calls may touch. */
+  readonly dataClasses: readonly string[] | null
+  /** How many calls may be admitted under it: counted in the session. */
+  readonly maxCalls: number | null
   readonly approved: boolean
   readonly expiresAt: number
+  readonly closedAt: number | null
   readonly revokedAt: number | null
+  /** The handle that the call shows is this one's. */
+  readonly shown: boolean
 }
+
+/** What an allow can ask for: a task, or one that somebody approved. */
+export const REQUIRED_TASKS = ['any', 'approved'] as const
+export type RequiredTask = (typeof REQUIRED_TASKS)[number]
 
 /** What the decision is told beyond the question. History is not among it (docs/architecture.md). */
 export interface Facts {
@@ -196,6 +228,12 @@ export interface Facts {
   readonly unreadable: Unreadable | null
   readonly consents: readonly ConsentFact[]
   readonly tasks: readonly TaskFact[]
+  /** A row of `tasks` has the token's `txn` for its id, whoever's it is. */
+  readonly transactionIsTask: boolean
+  /** The token's issuer may declare tasks in its tokens (issuers.opens_tasks). */
+  readonly issuerOpensTasks: boolean
+  /** What the issuer's streams say of this token; absent: nothing. */
+  readonly signals?: SignalFacts
 }
 
 export type Unreadable =
@@ -203,7 +241,13 @@ export type Unreadable =
   | { readonly kind: 'too_many' }
 
 /** What an allow asks for and this call does not have. */
-export type Need = 'acr' | 'recent_login' | 'sender_constrained' | 'approval'
+export type Need =
+  | 'acr'
+  | 'recent_login'
+  | 'sender_constrained'
+  | 'task'
+  | 'approved_task'
+  | 'approval'
 
 /** One policy that took part, and how. An erring deny counts as matched, an erring allow does not. */
 export interface PolicyMatch {

@@ -5,7 +5,8 @@ import { consentState } from './consent.ts'
 import type { Actor, EvaluationRequest, Facts } from './evaluation.ts'
 import { isWorkload } from './evaluation.ts'
 import type { DecisionRefusal } from './refusal.ts'
-import { openTasks, taskAllows } from './task.ts'
+import { signalGate } from './signals.ts'
+import { outsideOf, taskOf } from './task.ts'
 
 type Gate = (actor: Actor, request: EvaluationRequest, facts: Facts) => DecisionRefusal | null
 
@@ -20,8 +21,24 @@ export const GATES: readonly Gate[] = [
   targets,
   consent,
   scope,
+  signalGate,
   authorization,
   task,
+]
+
+/**
+ * What has to go on holding for as long as a credential lives that was made for one call. Arguments
+ * are not known any more; what hangs on them was decided once.
+ */
+export const STANDING: readonly Gate[] = [
+  revoked,
+  tenant,
+  client,
+  delegate,
+  agent,
+  tool,
+  consent,
+  signalGate,
 ]
 
 /**
@@ -37,6 +54,7 @@ export const ENFORCED_ALWAYS: ReadonlySet<DecisionRefusal['reason']> = new Set([
   'agent_inactive',
   'target_unreadable',
   'target_of_another_tenant',
+  'task_ended',
 ])
 
 /** A definition that nobody has seen for longer is looked at again before a call. */
@@ -44,9 +62,17 @@ export const DEFINITION_SEEN_WITHIN_MS = 10 * 60_000
 
 /** The facts hold only revocations that name something of this call: any one of them ends it. */
 function revoked(actor: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+  // What a later token would not be touched by is said last: it is the one that the client can cure.
+  const { revocations } = facts
+  const named = revocations.find((row) => row.issuedBefore === undefined) ?? revocations[0]
+  if (named?.issuedBefore !== undefined) {
+    return { at: 'decide', reason: 'revoked', kind: named.kind, olderTokens: true }
+  }
   const kind =
-    facts.revocations[0]?.kind ??
-    (openTasks(actor, request, facts).some((task) => task.revokedAt !== null) ? 'task' : undefined)
+    named?.kind ??
+    (taskOf(actor, request, facts).candidates.some((task) => task.revokedAt !== null)
+      ? 'task'
+      : undefined)
   return kind === undefined ? null : { at: 'decide', reason: 'revoked', kind }
 }
 
@@ -161,13 +187,11 @@ function authorization(_: Actor, request: EvaluationRequest, facts: Facts): Deci
     : { at: 'decide', reason: 'outside_authorization', fault: coverage }
 }
 
-/** A task only narrows; where none is open, policies may still ask for one. */
+/** A task only narrows; where the call belongs to none, policies may still ask for one. */
 function task(actor: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
   if (facts.tool === null) return null
-  const [open, another] = openTasks(actor, request, facts)
-  if (open === undefined) return null
-  if (another !== undefined) return { at: 'decide', reason: 'task_ambiguous' }
-  return taskAllows(open, facts.server.name, facts.tool)
-    ? null
-    : { at: 'decide', reason: 'outside_task', task: open.id }
+  const { task: own, refusal } = taskOf(actor, request, facts)
+  if (own === null) return refusal
+  const bound = outsideOf(own, facts.server.name, facts.tool, facts.targets)
+  return bound === null ? null : { at: 'decide', reason: 'outside_task', task: own.id, bound }
 }

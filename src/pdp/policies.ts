@@ -2,10 +2,18 @@
 // never a yes.
 import { unmetNeeds } from './assurance.ts'
 import { variablesOf } from './call-variables.ts'
-import type { Actor, Evaluation, EvaluationRequest, Facts, PolicyMatch } from './evaluation.ts'
+import type {
+  Actor,
+  Evaluation,
+  EvaluationRequest,
+  Facts,
+  PolicyMatch,
+  TaskFact,
+} from './evaluation.ts'
 import { scopesOfCall } from './gates.ts'
 import { isProblem, type Policy, type PolicySet } from './policy.ts'
 import { allowSpeaksOf, denySpeaksOf, principals, type Principal } from './principals.ts'
+import { taskOf } from './task.ts'
 import { labelsOfCall } from './tool-class.ts'
 import type { ConditionVariables } from './variables.ts'
 import { verdictOf } from './verdict.ts'
@@ -35,12 +43,13 @@ export function judgePolicies(
     })
     .filter((policy) => columnsFit(policy, actor, facts, labels))
   const variables = lazily(() => variablesOf(actor, request, facts, passes))
+  const task = lazily(() => taskOf(actor, request, facts).task)
   const judged = new Map<Policy, Outcome>()
   const matches: PolicyMatch[] = []
   for (const principal of passes) {
     for (const policy of candidates) {
       if (!speaksOf(principal, policy, subjectRoles)) continue
-      const outcome = judged.get(policy) ?? judge(policy, variables, request, facts)
+      const outcome = judged.get(policy) ?? judge(policy, variables, task, request, facts)
       judged.set(policy, outcome)
       if (!outcome.holds && outcome.error === null) continue
       const { id, effect, mode } = policy.row
@@ -113,13 +122,14 @@ interface Outcome {
 function judge(
   policy: Policy,
   variables: () => ConditionVariables,
+  task: () => TaskFact | null,
   request: EvaluationRequest,
   facts: Facts,
 ): Outcome {
   const deny = policy.row.effect === 'deny'
   const holding = (): Outcome => ({
     holds: true,
-    needs: unmetNeeds(policy.row, request),
+    needs: unmetNeeds(policy.row, request, task()),
     error: null,
   })
   const erring = (error: string): Outcome => ({ holds: deny, needs: [], error })

@@ -1,7 +1,7 @@
 // Pure. Policy rows, compiled once per revision into an index: the cost of a decision follows the
 // rows that could match, not the rows that exist.
 import { compileCondition, type Condition, type ConditionProblem } from './condition.ts'
-import type { Access } from './evaluation.ts'
+import type { Access, RequiredTask } from './evaluation.ts'
 import { parseGlob, type Glob } from './glob.ts'
 
 /** A row of `policies` (migrations/0004_create_policies.sql). NULL does not restrict. */
@@ -25,6 +25,8 @@ export interface PolicyRow {
   /** Seconds since the person logged in. */
   readonly maxAuthAgeSeconds: number | null
   readonly requireApproval: boolean
+  /** The call must belong to a task; null: it need not. */
+  readonly requireTask: RequiredTask | null
 }
 
 export interface Policy {

@@ -1,5 +1,6 @@
 // Pure. Door two's own refusals, in the order of its gates (docs/architecture.md).
 import type { Access } from './evaluation.ts'
+import type { SignalTopic } from './signals.ts'
 
 /** The kinds of thing that a revocation row can name. One list serves SQL, facts and records. */
 export const REVOCATION_KINDS = [
@@ -23,11 +24,19 @@ export type RevocationKind = (typeof REVOCATION_KINDS)[number]
 /** Why there is no consent that covers a call: what would help differs. */
 export type ConsentState = 'missing' | 'expired' | 'withdrawn' | 'outdated'
 
+export type TaskBound = 'tools' | 'access' | 'data_classes'
+
 /** Whose entitlement a pass of the policies judged. */
 export type Pass = 'subject' | 'agent'
 
 export type DecisionRefusal =
-  | { readonly at: 'decide'; readonly reason: 'revoked'; readonly kind: RevocationKind }
+  | {
+      readonly at: 'decide'
+      readonly reason: 'revoked'
+      readonly kind: RevocationKind
+      /** Only what was issued before is meant: another token helps. */
+      readonly olderTokens?: true
+    }
   | { readonly at: 'decide'; readonly reason: 'tenant_inactive' }
   | { readonly at: 'decide'; readonly reason: 'server_inactive' }
   | { readonly at: 'decide'; readonly reason: 'client_unknown' }
@@ -70,15 +79,61 @@ export type DecisionRefusal =
       readonly reason: 'workload_without_scopes'
       readonly scopes: readonly string[]
     }
+  /** The issuer said something since the login: another one helps (RFC 9470). */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'login_outdated'
+      readonly topic: SignalTopic
+      readonly acrValues: readonly string[]
+      readonly maxAgeSeconds: number
+      readonly scopes: readonly string[]
+    }
+  /** The same, and no login helps while it stands. */
+  | { readonly at: 'decide'; readonly reason: 'signal_raised'; readonly topic: SignalTopic }
+  /** A stream that tells of revocations has not been heard for longer than its row allows. */
+  | { readonly at: 'decide'; readonly reason: 'signals_silent' }
   /** What the token was granted for in detail (RFC 9396) does not cover the call, or cannot be read. */
   | {
       readonly at: 'decide'
       readonly reason: 'outside_authorization'
       readonly fault: 'not_covered' | 'unreadable'
     }
+  /** The token declares a task that cannot be read, or that its issuer may not declare. */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'task_invalid'
+      readonly fault: 'unreadable' | 'issuer_opens_none'
+    }
+  /** The token or the handle names no task of this actor: whether it is anybody's is not told. */
+  | { readonly at: 'decide'; readonly reason: 'task_unknown'; readonly by: 'token' | 'handle' }
+  /** The token names one task, and the handle another. */
+  | { readonly at: 'decide'; readonly reason: 'task_conflict' }
   /** Two tasks are open, and nothing says which of them this call belongs to. */
   | { readonly at: 'decide'; readonly reason: 'task_ambiguous' }
-  | { readonly at: 'decide'; readonly reason: 'outside_task'; readonly task: string }
+  /** The task that the call names is over. */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'task_ended'
+      readonly task: string
+      readonly how: 'closed' | 'expired'
+    }
+  | {
+      readonly at: 'decide'
+      readonly reason: 'outside_task'
+      readonly task: string
+      /** Which of its bounds the call is outside of. */
+      readonly bound: TaskBound
+    }
+  /** An allow would match if the call belonged to a task, or to one that somebody approved. */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'task_required'
+      readonly pass: Pass
+      readonly policy: string
+      readonly approved: boolean
+    }
+  /** As many calls as the task allows were admitted. */
+  | { readonly at: 'decide'; readonly reason: 'task_spent'; readonly task: string }
   /** No allow matched: default deny. `pass` says whether the subject or the agent lacked it. */
   | { readonly at: 'decide'; readonly reason: 'not_allowed'; readonly pass: Pass }
   | {

@@ -36,6 +36,13 @@ export interface ConditionVariables {
     readonly purpose: string
     readonly approved: boolean
   }
+  /** What the issuer told of the subject since the token was made; '' where it told nothing. */
+  readonly signals: {
+    readonly assurance: string
+    readonly device: string
+    readonly risk: string
+    readonly claims: JsonObject
+  }
   readonly network: { readonly ip: string; readonly country: string; readonly asn: bigint }
   readonly time: { readonly now: Date }
 }
@@ -133,6 +140,10 @@ export const WHOLE_CALL = bounded()
   .registerVariable({
     name: 'task',
     schema: { present: 'bool', id: 'string', purpose: 'string', approved: 'bool' },
+  })
+  .registerVariable({
+    name: 'signals',
+    schema: { assurance: 'string', device: 'string', risk: 'string', claims: 'map' },
   })
   .registerVariable({ name: 'network', schema: { ip: 'string', country: 'string', asn: 'int' } })
   .registerVariable({ name: 'time', schema: { now: 'google.protobuf.Timestamp' } })

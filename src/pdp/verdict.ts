@@ -1,7 +1,7 @@
 // Pure. What the matched rows come to: deny overrides, every pass needs an allow, and an allow that
 // asks for something more than the call has says what.
 import { acrValues } from './assurance.ts'
-import type { PolicyMatch } from './evaluation.ts'
+import type { Need, PolicyMatch } from './evaluation.ts'
 import type { PolicyRow } from './policy.ts'
 import type { Principal } from './principals.ts'
 import type { DecisionRefusal } from './refusal.ts'
@@ -24,6 +24,7 @@ export function verdictOf(
   const allows = open.filter((match) => match !== null)
   return (
     bindingNeeded(allows) ??
+    taskNeeded(allows) ??
     loginNeeded(allows, rows, scopes) ??
     approvalNeeded(allows.filter(({ needs }) => needs.includes('approval')))
   )
@@ -35,11 +36,30 @@ function best(matches: readonly PolicyMatch[]): PolicyMatch | null {
   return (
     allows.find(({ needs }) => needs.length === 0) ??
     allows.find(({ needs }) => needs.every((need) => need === 'approval')) ??
+    allows.find(({ needs }) => !needs.some((need) => NO_LOGIN_HELPS.has(need))) ??
     allows.find(({ needs }) => !needs.includes('sender_constrained')) ??
     allows[0] ??
     null
   )
 }
+
+const NO_LOGIN_HELPS: ReadonlySet<Need> = new Set(['sender_constrained', 'task', 'approved_task'])
+
+/** Whoever may open tasks has to: the caller cannot. */
+function taskNeeded(allows: readonly PolicyMatch[]): DecisionRefusal | null {
+  const match = allows.find(({ needs }) => needs.some((need) => OF_TASKS.has(need)))
+  return match === undefined
+    ? null
+    : {
+        at: 'decide',
+        reason: 'task_required',
+        pass: match.pass,
+        policy: match.id,
+        approved: match.needs.includes('approved_task'),
+      }
+}
+
+const OF_TASKS: ReadonlySet<Need> = new Set(['task', 'approved_task'])
 
 /** No login helps with it: the client has to ask for tokens of another kind. */
 function bindingNeeded(allows: readonly PolicyMatch[]): DecisionRefusal | null {

@@ -3,6 +3,7 @@ import type { Possession } from '../durable-objects/session-protocol.ts'
 import { isObserved } from '../pdp/evaluate.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { CompiledServer } from '../storage/compiled.ts'
+import { credentialFor } from './credential-for.ts'
 import type { Background, Doors } from './doors.ts'
 import { flowOf } from './flow.ts'
 import { identifyBy, type Caller } from './identify.ts'
@@ -14,6 +15,7 @@ import type { Received } from './receive.ts'
 import { argumentsKeyOf, MAX_ADMITTED_INPUTS, MAX_REFUSED_INPUTS, stepOf } from './record.ts'
 import type { Refusal } from './refusal.ts'
 import { SessionGate } from './session-gate.ts'
+import { shownHandle } from './task-handle.ts'
 
 /** A refusal that was recorded names its record. */
 export interface Refused {
@@ -39,7 +41,10 @@ export async function decide(
   background: Background,
 ): Promise<Result<Permit, Refused>> {
   const network = networkOf(received.request)
-  const question = await questionOf(caller.claims, received.server, operation, network)
+  const question = {
+    ...(await questionOf(caller.claims, received.server, operation, network)),
+    taskHandle: await shownHandle(received.request.headers),
+  }
   const call: Call = {
     id: crypto.randomUUID(),
     received,
@@ -89,7 +94,11 @@ interface Attempt {
   readonly readAt: number
 }
 
-async function attemptDecision(call: Call, decision: string): Promise<Result<Attempt, Refused>> {
+async function attemptDecision(
+  call: Call,
+  decision: string,
+  waited = false,
+): Promise<Result<Attempt, Refused>> {
   const { received, caller, doors, background, question, session, argumentsKey } = call
   const judged = await judgeSeen(question, caller.compiled, doors, background)
   if (!judged.ok) return unrecorded(judged.error)
@@ -112,10 +121,15 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
       ? err({ refusal: noted.value.refusal, decision: noted.value.decision })
       : unrecorded(noted.error)
   }
+  const carried = await credentialFor(question, decision, judged.value, call)
+  if (!carried.ok) return unrecorded(carried.error)
+  // Nothing is recorded yet, so facts that aged while somebody else was asked are simply read again.
+  if (Date.now() - readAt > MAX_FACTS_AGE_MS && !waited)
+    return attemptDecision(call, decision, true)
   // Read for the rules over history only: what is refused before them is not worth the work.
   const flow = flowOf(question, judged.value)
   const { asked, ownDomains } = flow
-  const all = { ...inputs, asked: { ...asked, ownDomains } }
+  const all = { ...inputs, asked: { ...asked, ownDomains }, credential: carried.value.record }
   const admission = await session.admit(
     {
       ...stepOf(question, decision, all, argumentsKey, MAX_ADMITTED_INPUTS),
@@ -130,7 +144,15 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
     return err({ refusal: admission.value.refusal, decision: admission.value.decision })
   }
   const { nonce = null } = admission.value
-  return ok({ permit: permitOf({ ...call, nonce }, decision, judged.value, flow.labels), readAt })
+  return ok({
+    permit: permitOf(
+      { ...call, nonce, carried: carried.value },
+      decision,
+      judged.value,
+      flow.labels,
+    ),
+    readAt,
+  })
 }
 
 const isSameCaller = (one: Caller, other: Caller): boolean =>
@@ -140,7 +162,8 @@ async function callBy(caller: Caller, call: Call): Promise<Call> {
   const { received, operation, question, doors } = call
   const asked = await questionOf(caller.claims, received.server, operation, question.network)
   const session = new SessionGate(doors.sessions, asked.session)
-  return { ...call, caller, question: asked, session }
+  const { taskHandle } = question
+  return { ...call, caller, question: { ...asked, taskHandle }, session }
 }
 
 /** Whether a proof was shown before, the subject's session knows. */

@@ -1,10 +1,12 @@
 import type { Introspection } from '../authentication/introspection/introspection.ts'
+import type { StatusSource } from '../authentication/status-list/source.ts'
 import type { KeySource } from '../authentication/keys.ts'
 import type { Config } from '../config.ts'
 import type { Session } from '../durable-objects/session.ts'
 import type { Refusal } from './refusal.ts'
 import type { Allowance } from '../storage/allowance.ts'
 import type { PolicyStore } from '../storage/policy-store.ts'
+import type { UpstreamCredentials } from '../upstream/credentials/credentials.ts'
 import type { SightingStore } from '../storage/sightings.ts'
 
 /** What the journey needs of the world. Made once per isolate (`app.ts`). */
@@ -13,8 +15,11 @@ export interface Doors {
   readonly policies: PolicyStore
   readonly keys: KeySource
   readonly introspection: Introspection
+  /** Absent: tokens that name a status list are refused. */
+  readonly statuses?: StatusSource
   readonly sessions: DurableObjectNamespace<Session>
   readonly sightings: SightingStore
+  readonly credentials: UpstreamCredentials
   /** How often this isolate may list tools for itself. */
   readonly ownListings: Allowance
   /** By server: when this isolate last listed its tools before it had to, epoch ms. */

@@ -2,6 +2,7 @@ import type { Era } from '../mcp/refusal.ts'
 import { consentPath } from '../people/address.ts'
 import type { ConsentState, RevocationKind } from '../pdp/refusal.ts'
 import type { Refusal } from './refusal.ts'
+import { explainTask, isOfTask } from './task-explanation.ts'
 
 /** The one thing that helps, for a program to read. */
 export type Help =
@@ -22,6 +23,10 @@ export type Help =
       readonly page: string
     }
   | { readonly kind: 'ask_for_approval' }
+  /** Whoever may open tasks has to open one; the caller cannot. */
+  | { readonly kind: 'ask_for_a_task' }
+  /** The handle that came with the task says which one is meant. */
+  | { readonly kind: 'name_the_task'; readonly header: string }
   | { readonly kind: 'ask_an_administrator' }
   | { readonly kind: 'retry_later'; readonly afterSeconds: number }
   | { readonly kind: 'do_not_retry' }
@@ -64,6 +69,7 @@ export const RPC = {
  * `origin` is ours, for addresses; without it they are paths.
  */
 export function explain(refusal: Refusal, origin = ''): Explanation {
+  if (isOfTask(refusal)) return denied(refusal.reason, ...explainTask(refusal))
   switch (refusal.reason) {
     case 'host_not_allowed':
       return form(403, refusal.reason, 'this Host is not served here')
@@ -136,6 +142,7 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
     case 'issuer_unavailable':
       return unavailable(refusal.reason, "the issuer's keys cannot be read now")
     case 'introspection_unavailable':
+    case 'status_list_unavailable':
       return unavailable(refusal.reason, 'the issuer does not say now whether the token holds')
     case 'proof_invalid':
       // One answer, as for tokens.
@@ -188,6 +195,21 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
         "this needs a scope, and a workload's own document carries none",
         { kind: 'ask_an_administrator' },
       )
+    case 'login_outdated':
+      return {
+        ...authentication(401, refusal.reason, 'something changed since the login; log in again'),
+        help: {
+          kind: 'log_in_again',
+          acrValues: refusal.acrValues,
+          maxAgeSeconds: refusal.maxAgeSeconds,
+        },
+      }
+    case 'signal_raised':
+      return denied(refusal.reason, 'the issuer does not vouch for this device or person now', {
+        kind: 'ask_an_administrator',
+      })
+    case 'signals_silent':
+      return unavailable(refusal.reason, 'whether this token still holds cannot be told now')
     case 'outside_authorization':
       // One answer for both faults: what exactly was granted is in the record.
       return denied(refusal.reason, 'the access token was granted for less than this call', {
@@ -222,16 +244,6 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
         tool: refusal.tool,
         access: refusal.access,
         page: `${origin}${consentPath(refusal.server, refusal)}`,
-      })
-    case 'task_ambiguous':
-      return denied(
-        refusal.reason,
-        'more than one task is open, and the call does not say which it belongs to',
-        { kind: 'ask_an_administrator' },
-      )
-    case 'outside_task':
-      return denied(refusal.reason, 'the call lies outside the declared task', {
-        kind: 'do_not_retry',
       })
     case 'insufficient_authentication':
       return {
@@ -284,6 +296,8 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
     case 'facts_unavailable':
     case 'session_unavailable':
       return unavailable(refusal.reason, 'this call cannot be decided now')
+    case 'credential_unavailable':
+      return unavailable(refusal.reason, 'what this call has to show its server cannot be had now')
 
     case 'upstream_unreachable':
       return upstream(502, refusal.reason, 'the MCP server cannot be reached')
@@ -307,8 +321,10 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
 }
 
 /** Revoked so that another token would help: the client is asked for one, as for a lapsed token. */
-export const endsToken = ({ kind }: Extract<Refusal, { reason: 'revoked' }>): boolean =>
-  ENDS_TOKEN.has(kind)
+export const endsToken = ({
+  kind,
+  olderTokens,
+}: Extract<Refusal, { reason: 'revoked' }>): boolean => olderTokens === true || ENDS_TOKEN.has(kind)
 
 const ENDS_TOKEN: ReadonlySet<RevocationKind> = new Set([
   'token',

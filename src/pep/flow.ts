@@ -4,7 +4,7 @@ import { argumentValues } from '../pdp/provenance/arguments.ts'
 import { NOTHING_ASKED, type Asked } from '../pdp/provenance/asked.ts'
 import { canon, plain } from '../pdp/provenance/canon.ts'
 import type { EvaluationRequest, Facts, TaskFact } from '../pdp/evaluation.ts'
-import { openTasks } from '../pdp/task.ts'
+import { declaredValues, taskOf } from '../pdp/task.ts'
 import { labelsOfQuestion } from '../pdp/tool-class.ts'
 import type { FreshFacts, TaskWords } from '../storage/facts.ts'
 import type { CompiledServer } from '../storage/compiled.ts'
@@ -20,8 +20,7 @@ export interface Known {
 
 /** What the rules over history are told of a call: all of it from rows and from its arguments. */
 export function flowOf(question: Question, { request, facts, fresh, server }: Known): FlowOfCall {
-  const open = openTasks(question.actor, request, facts)
-  const task = open.length === 1 ? (open[0] ?? null) : null
+  const { task } = taskOf(question.actor, request, facts)
   const { tool, arguments: given } = question
   return {
     tool: tool ?? '',
@@ -30,9 +29,30 @@ export function flowOf(question: Question, { request, facts, fresh, server }: Kn
     ofResources: facts.targets.flatMap(({ row }) => row?.labels ?? []),
     task: task?.id ?? null,
     values: given === null ? [] : argumentValues(given, server.flows(tool ?? '').roles),
-    asked: task === null ? NOTHING_ASKED : askedOf(task, fresh.words.get(task.id), question),
+    ...budgetOf(task, tool),
+    asked:
+      task === null
+        ? NOTHING_ASKED
+        : askedOf(task, wordsOf(task, question, request, fresh), question),
     ownDomains: fresh.ownDomains,
   }
+}
+
+/** Counted where the call is admitted. A listing or a step of the protocol is no call of the task. */
+const budgetOf = (task: TaskFact | null, tool: string | null): Pick<FlowOfCall, 'budget'> =>
+  task === null || tool === null
+    ? {}
+    : { budget: { maxCalls: task.maxCalls, expiresAt: task.expiresAt } }
+
+/** Of a task that the token declares the issuer is the one who wrote down what the person named. */
+function wordsOf(
+  task: TaskFact,
+  { actor }: Question,
+  request: EvaluationRequest,
+  { words }: Known['fresh'],
+): TaskWords | undefined {
+  const values = declaredValues(actor, request, task)
+  return values === null ? words.get(task.id) : { text: null, values }
 }
 
 /**

@@ -60,7 +60,7 @@ export async function forward(
   try {
     response = await fetch(permit.upstream, {
       method: 'POST',
-      headers: requestHeaders(received.request.headers),
+      headers: requestHeaders(received.request.headers, permit.credential),
       body: received.body,
       redirect: 'manual',
       signal: upstream.signal,
@@ -88,7 +88,7 @@ export async function forward(
 
 class TimeoutError extends Error {}
 
-function requestHeaders(inbound: Headers): Headers {
+function requestHeaders(inbound: Headers, credential: Permit['credential']): Headers {
   const headers = new Headers({
     'content-type': 'application/json',
     // A client that takes no streams must not be sent one.
@@ -105,6 +105,7 @@ function requestHeaders(inbound: Headers): Headers {
     const value = inbound.get(name)
     if (value !== null) headers.set(name, value)
   }
+  for (const [name, value] of Object.entries(credential)) headers.set(name, value)
   return headers
 }
 

@@ -75,6 +75,7 @@ export async function identifyBy(
     keys: doors.keys,
     // Rows may move while a request is decided; the same question is asked once in it.
     introspect: doors.introspection.during(received),
+    ...(doors.statuses === undefined ? {} : { statuses: doors.statuses }),
     now: Date.now,
   })
   return claims.ok ? ok({ claims: claims.value, compiled }) : claims

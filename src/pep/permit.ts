@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../mcp/value.ts'
 import { evaluate } from '../pdp/evaluate.ts'
 import type { Sighting } from '../pdp/evaluation.ts'
 import type { CompiledTenant } from '../storage/compiled.ts'
+import type { Carried } from '../upstream/credentials/carried.ts'
 import type { Background, Doors } from './doors.ts'
 import type { Judged } from './judge.ts'
 import { observationOf, type Sent } from './observe.ts'
@@ -17,6 +18,8 @@ export interface Permit {
   readonly tenant: string
   readonly operation: Operation
   readonly upstream: URL
+  /** What we show the upstream, made for this call. */
+  readonly credential: Carried['headers']
   /** For the client's next proof of possession; null: it needs no other. */
   readonly nonce: string | null
   readonly session: SessionGate
@@ -43,6 +46,7 @@ export interface Admitted {
   readonly session: SessionGate
   readonly argumentsKey: string
   readonly nonce: string | null
+  readonly carried: Carried
 }
 
 export function permitOf(
@@ -61,6 +65,7 @@ export function permitOf(
     tenant,
     operation,
     upstream: server.url,
+    credential: call.carried.headers,
     nonce,
     session,
     showing: (listed) => showing(listed, judged, doors, tenant),

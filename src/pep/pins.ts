@@ -110,7 +110,10 @@ const LOOK_AHEAD_MS = 60_000
 
 async function look(doors: Doors, tenant: string, server: CompiledServer): Promise<void> {
   const { name } = server.facts
-  const listed = await listTools(server.url, { fetch, timeoutMs: LISTING_MS })
+  const listed = await listTools(server.url, {
+    fetch: doors.credentials.ownFetch(tenant, server),
+    timeoutMs: LISTING_MS,
+  })
   if (!listed.ok) {
     console.warn('the tools of a server could not be listed', name, listed.error)
     return

@@ -10,6 +10,7 @@ import {
   type ToolFacts,
 } from '../pdp/evaluation.ts'
 import { isOurs } from '../pdp/authorization-details.ts'
+import { declaredTaskId, isTaskDetail } from '../pdp/declared-task.ts'
 import type { RevocationKind } from '../pdp/refusal.ts'
 import {
   resourceKey,
@@ -35,17 +36,23 @@ export interface Question {
   readonly arguments: JsonObject | null
   readonly listing: boolean
   readonly network: Network
+  /** The digest of the handle that the request shows (task-handle.ts); absent: it shows none. */
+  readonly taskHandle?: string | null | undefined
+  /** Of a result: the task of its call, null if it had none. Other tasks that were opened since are not meant. */
+  readonly underTask?: string | null
 }
 
 /** What the token says besides who acts. */
 export type Credential = Pick<
   Claims,
   | 'tokenId'
+  | 'issuedAt'
   | 'sessionId'
   | 'keyId'
   | 'bindings'
   | 'agentDocument'
   | 'actorChain'
+  | 'transaction'
   | 'scopes'
   | 'authorizationDetails'
   | 'acr'
@@ -56,11 +63,13 @@ export type Credential = Pick<
 /** Where somebody is asked about and nobody calls: what each kind of asker knows of a token is added. */
 export const NO_TOKEN: Credential = {
   tokenId: null,
+  issuedAt: null,
   sessionId: null,
   keyId: null,
   bindings: [],
   agentDocument: null,
   actorChain: [],
+  transaction: null,
   scopes: [],
   authorizationDetails: null,
   acr: null,
@@ -138,6 +147,7 @@ export function factKeysOf(question: Question, named: readonly NamedResource[]):
       ['subject', actor.subject],
       // The current actor only: earlier ones are history and decide nothing (RFC 8693 §4.1).
       ...revocable('agent', actor.agent),
+      ...declaredTaskOf(credential),
       ['server', server],
       ...revocable('tool', tool === null ? null : `${server}/${tool}`),
       ...revocable('issuer_key', credential.keyId),
@@ -149,6 +159,11 @@ export function factKeysOf(question: Question, named: readonly NamedResource[]):
     tool,
     listing: question.listing,
     named,
+    issuedAt: credential.issuedAt,
+    tokenSession: credential.sessionId,
+    transaction: credential.transaction,
+    taskHandle: question.taskHandle ?? null,
+    underTask: question.underTask ?? null,
   }
 }
 
@@ -156,6 +171,12 @@ const revocable = (
   kind: RevocationKind,
   id: string | null,
 ): readonly (readonly [RevocationKind, string])[] => (id === null ? [] : [[kind, id]])
+
+/** A task that only tokens declare has no row to be closed: it ends by a revocation. */
+const declaredTaskOf = ({ transaction, authorizationDetails }: Credential) =>
+  transaction !== null && authorizationDetails?.some(isTaskDetail) === true
+    ? revocable('task', declaredTaskId(transaction))
+    : []
 
 /**
  * A workload beside the token was named by its own trust domain: what was taken back there counts
@@ -199,10 +220,14 @@ export function requestOf(question: Question, now: number): EvaluationRequest {
         bindings: credential.bindings,
         ...(credential.agentDocument === null ? {} : { agentDocument: credential.agentDocument }),
         scopes: credential.scopes,
-        authorizationDetails: credential.authorizationDetails?.filter(isOurs) ?? null,
+        authorizationDetails:
+          credential.authorizationDetails?.filter((one) => isOurs(one) || isTaskDetail(one)) ??
+          null,
         acr: credential.acr,
         authTime: credential.authTime,
+        ...(credential.issuedAt === null ? {} : { tokenIssuedAt: credential.issuedAt }),
         senderConstrained: credential.senderConstrained,
+        ...taskNamed(question),
       },
     },
     action: { name: question.method },
@@ -213,6 +238,13 @@ export function requestOf(question: Question, now: number): EvaluationRequest {
     },
     context: { arguments: question.arguments, now, network: question.network },
   }
+}
+
+/** Absent where nothing is named, so that records say no more than there was. */
+function taskNamed({ credential: { transaction }, taskHandle = null, underTask }: Question) {
+  if (transaction === null && taskHandle === null && underTask === undefined) return {}
+  const under = underTask === undefined ? {} : { under: underTask }
+  return { task: { transaction, handle: taskHandle !== null, ...under } }
 }
 
 /** The same question about a tool that is only listed: its arguments are not known yet. */
@@ -253,6 +285,9 @@ export function factsOf(
     unreadable: unreadableOf(read),
     consents: fresh.consents,
     tasks: fresh.tasks,
+    ...(fresh.signals === null ? {} : { signals: fresh.signals }),
+    transactionIsTask: fresh.transactionIsTask,
+    issuerOpensTasks: issuers.get(issuer)?.opensTasks === true,
   }
 }
 

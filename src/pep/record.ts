@@ -8,6 +8,7 @@ import type { JsonObject } from '../mcp/value.ts'
 import type { EvaluationRequest, Facts, PolicyMatch, WouldBe } from '../pdp/evaluation.ts'
 import type { Asked } from '../pdp/provenance/asked.ts'
 import { sha256 } from '../sha256.ts'
+import type { CarriedRecord } from '../upstream/credentials/carried.ts'
 import { actorKeyOf, type Question } from './question.ts'
 
 /** Everything that the decision was made from, and what it led to before the history was asked. */
@@ -18,6 +19,8 @@ export interface Inputs {
   readonly wouldBe: WouldBe | null
   /** What the person asked for, and what belongs to the organisation: what origins are judged by. */
   readonly asked?: Asked & Pick<FlowOfCall, 'ownDomains'>
+  /** What it carried to its server, by name; absent where nothing was sent. */
+  readonly credential?: CarriedRecord
   /** The result that was withheld belongs to this decision; absent where a call was decided. */
   readonly resultOf?: string
   /** The AuthZEN caller that asked and enforces; absent where Sallyport forwards itself. */

@@ -30,6 +30,8 @@ export type UnavailableRefusal =
   | { readonly at: 'decide'; readonly reason: 'unsafe_configuration'; readonly detail: string }
   | { readonly at: 'decide'; readonly reason: 'facts_unavailable' }
   | { readonly at: 'decide'; readonly reason: 'session_unavailable' }
+  /** What the server would have to be shown cannot be had now. */
+  | { readonly at: 'decide'; readonly reason: 'credential_unavailable' }
 
 export type ForwardRefusal =
   | { readonly at: 'forward'; readonly reason: 'upstream_unreachable' }

@@ -38,7 +38,7 @@ export function refuse(refusal: Refusal, asked: Asked): Response {
     // What this very call needs, where that is known: a client that got less would come back.
     const scopes = 'scopes' in refusal ? refusal.scopes : asked.scopes
     const login =
-      refusal.reason === 'insufficient_authentication'
+      refusal.reason === 'insufficient_authentication' || refusal.reason === 'login_outdated'
         ? { acrValues: refusal.acrValues, maxAgeSeconds: refusal.maxAgeSeconds }
         : NO_LOGIN
     headers.set('www-authenticate', challenge(kind, { scheme, resourceMetadata, scopes, ...login }))
@@ -80,6 +80,7 @@ const CHALLENGES: Partial<Record<Refusal['reason'], ChallengeKind>> = {
   proof_nonce: 'use_dpop_nonce',
   insufficient_scope: 'insufficient_scope',
   insufficient_authentication: 'insufficient_user_authentication',
+  login_outdated: 'insufficient_user_authentication',
 }
 
 function challengeKind(refusal: Refusal): ChallengeKind | null {
@@ -115,6 +116,10 @@ const advice = ({ help }: Explanation): string => {
       return ' Repeating the call will not help; an administrator can grant it.'
     case 'obtain_consent':
       return ` The person can allow it at <${help.page}>. Repeating the call before that will not help.`
+    case 'ask_for_a_task':
+      return ' Repeating the call will not help; somebody else has to open a task for it.'
+    case 'name_the_task':
+      return ` The request must name its task in the header ${help.header}.`
     case 'ask_for_approval':
       return ' Repeating the call will not help; it waits for a person.'
     case 'correct_the_request':

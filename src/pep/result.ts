@@ -2,6 +2,7 @@ import { partsOf } from '../mcp/result-parts.ts'
 import type { JsonObject } from '../mcp/value.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
 import { resourcesInResult } from '../pdp/resources.ts'
+import { taskOf } from '../pdp/task.ts'
 import type { Refused } from './decide.ts'
 import { judgeSeen, type Judged } from './judge.ts'
 import type { Admitted } from './permit.ts'
@@ -25,13 +26,16 @@ export interface ResultAnswer {
 export async function decideResult(
   { question, doors, background, session, argumentsKey }: Admitted,
   decision: string,
-  { compiled, server }: Judged,
+  earlier: Judged,
   result: JsonObject | null,
 ): Promise<ResultAnswer> {
+  const { compiled, server } = earlier
   const fields = server.tools.fields(question.tool ?? '').results
   const read = resourcesInResult(fields, result === null ? [undefined] : partsOf(result))
   const named = read.kind === 'named' ? read.resources : []
-  const judged = await judgeSeen(question, compiled, doors, background, named)
+  const underTask = taskOf(question.actor, earlier.request, earlier.facts).task?.id ?? null
+  const again = { ...question, underTask }
+  const judged = await judgeSeen(again, compiled, doors, background, named)
   if (!judged.ok) return undecided(decision)
   const { request, facts, matches, wouldBe } = judged.value
   const because: DecisionRefusal | null =

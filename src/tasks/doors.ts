@@ -1,0 +1,86 @@
+import type { CallerRows } from '../authzen/caller-rows.ts'
+import type { Doors } from '../pep/doors.ts'
+import { isIdentifier } from '../authentication/text.ts'
+import { identifyOpener, type TaskCaller } from './caller.ts'
+import { closeTask, endDeclared, readTask } from './end.ts'
+import { openTask } from './open.ts'
+import { receiveBody, receiveCaller, idempotencyKeyOf } from './receive.ts'
+import { refusedWith, type TaskDoorRefusal } from './refusal.ts'
+import { METHOD_NOT_ALLOWED, refusalResponse } from './refuse.ts'
+import { taskAnswer } from './row.ts'
+import type { TaskStore } from './store.ts'
+
+export interface TaskDoors {
+  readonly doors: Doors
+  readonly callers: CallerRows
+  readonly store: TaskStore
+}
+
+/** `POST /tasks`: opens one. */
+export async function tasksResponse(request: Request, at: TaskDoors): Promise<Response> {
+  if (request.method !== 'POST') return METHOD_NOT_ALLOWED('POST')
+  return answering(request, at, async (caller) => {
+    const key = idempotencyKeyOf(request)
+    if (key === null) return refusalResponse(NO_KEY)
+    const body = await receiveBody(request)
+    if (!body.ok) return refused(refusedWith(body.error), at)
+    const opened = await openTask(body.value, key, caller, at.store)
+    if (!opened.ok) return refused(opened.error, at)
+    const { row, handle } = opened.value
+    const status = handle === null ? 200 : 201
+    return json(taskAnswer(row, handle), status, { location: `/tasks/${row.id}` })
+  })
+}
+
+/** `GET` and `DELETE /tasks/{id}`. */
+export async function taskResponse(request: Request, id: string, at: TaskDoors): Promise<Response> {
+  if (request.method !== 'GET' && request.method !== 'DELETE') {
+    return METHOD_NOT_ALLOWED('GET, DELETE')
+  }
+  return answering(request, at, async (caller) => {
+    if (!isIdentifier(id)) return refusalResponse({ kind: 'task_unknown' })
+    if (request.method === 'DELETE' && id.startsWith(DECLARED)) {
+      const issuer = new URL(request.url).searchParams.get('issuer')
+      const ended = await endDeclared(id, issuer, caller, at.store)
+      if (!ended.ok) return refused(ended.error, at)
+      return json({ ...ended.value, ended: true }, 200)
+    }
+    if (request.method === 'GET') {
+      const row = await readTask(id, caller, at.store)
+      return row.ok ? json(taskAnswer(row.value), 200) : refused(row.error, at)
+    }
+    const closed = await closeTask(id, caller, at.store)
+    if (!closed.ok) return refused(closed.error, at)
+    return json(taskAnswer(closed.value), 200)
+  })
+}
+
+const DECLARED = 'txn:'
+
+const NO_KEY: TaskDoorRefusal = {
+  kind: 'malformed',
+  detail: 'send an `Idempotency-Key` of 1 to 255 visible characters',
+}
+
+async function answering(
+  request: Request,
+  at: TaskDoors,
+  answer: (caller: TaskCaller) => Promise<Response>,
+): Promise<Response> {
+  const shown = receiveCaller(request, at.doors.config)
+  if (!shown.ok) return refused(refusedWith(shown.error), at)
+  const caller = await identifyOpener(shown.value, at.doors, at.callers)
+  return caller.ok ? answer(caller.value) : refused(refusedWith(caller.error), at)
+}
+
+/** Refusals here are in no subject's history: they are counted. */
+function refused(refusal: TaskDoorRefusal, { doors: { unrecorded } }: TaskDoors): Response {
+  if (refusal.kind === 'refused') {
+    const { reason } = refusal.refusal
+    unrecorded.set(reason, (unrecorded.get(reason) ?? 0) + 1)
+  }
+  return refusalResponse(refusal)
+}
+
+const json = (body: unknown, status: number, headers: Record<string, string> = {}): Response =>
+  Response.json(body, { status, headers: { 'cache-control': 'no-store', ...headers } })
