@@ -2,6 +2,7 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { workerSecrets } from './test/support/node/worker-secrets.ts'
 
 const migrations = await readD1Migrations('migrations')
 const decisionMigrations = await readD1Migrations('migrations/decisions')
@@ -45,6 +46,7 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.local.toml' },
             miniflare: {
               bindings: {
+                ...workerSecrets(),
                 PROPERTY_RUNS: process.env['PROPERTY_RUNS'] ?? '',
                 TEST_MIGRATIONS: migrations,
                 TEST_DECISION_MIGRATIONS: decisionMigrations,

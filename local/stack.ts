@@ -63,7 +63,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ),
       ),
       starting(issuerKey(state).then((key) => issuerPart(ports.issuer, key, log))),
-      starting(serverPart(ports.server, log)),
+      starting(serverPart(ports, log)),
     ])
     const record: StackRecord = {
       sallyport: `http://localhost:${ports.sallyport}`,

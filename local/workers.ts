@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deployableBundle, localBundle } from './bundle.ts'
 import { IPV4_LOOPBACK, IPV6_LOOPBACK, hasIpv6Loopback, type StackPorts } from './ports.ts'
+import { ownKeys } from './own-keys.ts'
 import { LocalProblem, messageOf } from './problem.ts'
 import { PROJECT, databasesFolder } from './state.ts'
 
@@ -37,8 +38,9 @@ const COMPATIBILITY_DATE = '2026-10-01'
 /** Sallyport, and the SQL tool that shares its databases, in one workerd. */
 export async function sallyportPart(options: SallyportOptions, log: LogSink): Promise<Part> {
   const { ports, state } = options
-  const [configured, script, tool, ipv6] = await Promise.all([
+  const [configured, keys, script, tool, ipv6] = await Promise.all([
     configuredOptions(),
+    ownKeys(state),
     options.script ?? deployableBundle(),
     sqlToolWorker(options),
     hasIpv6Loopback(),
@@ -53,7 +55,9 @@ export async function sallyportPart(options: SallyportOptions, log: LogSink): Pr
       PUBLIC_ORIGIN: `http://localhost:${ports.sallyport}`,
       PUBLIC_ORIGIN_ALIASES: `http://${IPV4_LOOPBACK}:${ports.sallyport}`,
       ALLOWED_ORIGINS: (options.allowedOrigins ?? []).join(' '),
-      INTROSPECTION_ACME: introspectionSecret(ports.issuer),
+      INTROSPECTION_ACME: issuerSecret(ports.issuer),
+      EXCHANGE_ACME: issuerSecret(ports.issuer),
+      ...keys,
     },
     unsafeDirectSockets: [{ host: IPV4_LOOPBACK, port: ports.sallyport }],
   }
@@ -63,7 +67,7 @@ export async function sallyportPart(options: SallyportOptions, log: LogSink): Pr
 }
 
 /** As `wrangler secret put` would store it. Public: it protects nothing but the demo. */
-const introspectionSecret = (issuerPort: number): string =>
+const issuerSecret = (issuerPort: number): string =>
   JSON.stringify({
     tenant: 'acme',
     origin: `http://${IPV4_LOOPBACK}:${issuerPort}`,
@@ -85,8 +89,12 @@ export async function issuerPart(port: number, privateJwk: string, log: LogSink)
   })
 }
 
-export const serverPart = (port: number, log: LogSink): Promise<Part> =>
-  localPart('server', port, log, {})
+export const serverPart = (ports: StackPorts, log: LogSink): Promise<Part> =>
+  localPart('server', ports.server, log, {
+    SALLYPORT_URL: `http://localhost:${ports.sallyport}`,
+    ISSUER_URL: `http://${IPV4_LOOPBACK}:${ports.issuer}`,
+    SERVER_URL: `http://${IPV4_LOOPBACK}:${ports.server}`,
+  })
 
 /** A Worker without configuration, for benches: one file, its bindings and a port. */
 export async function benchPart(

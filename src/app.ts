@@ -5,8 +5,11 @@ import { decisionPoint } from './authzen/doors.ts'
 import { configurationResponse } from './authzen/metadata.ts'
 import { createIntrospection } from './authentication/introspection/introspection.ts'
 import { createKeySource } from './authentication/keys.ts'
+import { createStatusSource } from './authentication/status-list/source.ts'
 import { ConfigError, parseConfig, type Config } from './config.ts'
 import { healthResponse } from './http/health.ts'
+import { introspectResponse } from './http/introspect.ts'
+import { jwksResponse } from './http/jwks.ts'
 import { metadataResponse } from './http/metadata.ts'
 import type { Doors } from './pep/doors.ts'
 import { enforce } from './pep/enforce.ts'
@@ -14,16 +17,23 @@ import { RPC } from './pep/explanation.ts'
 import type { People } from './people/people.ts'
 import { peopleRoutes } from './people/routes.ts'
 import { isOurs } from './pep/receive.ts'
+import { createPushDoor } from './signals/deployment.ts'
+import { pushDelivery, type PushDoor } from './signals/push.ts'
 import { Allowance } from './storage/allowance.ts'
 import { createSecrets } from './secrets.ts'
 import { PolicyStore } from './storage/policy-store.ts'
+import { taskResponse, tasksResponse, type TaskDoors } from './tasks/doors.ts'
+import { TaskStore } from './tasks/store.ts'
 import { SightingStore } from './storage/sightings.ts'
+import { createUpstreamCredentials } from './upstream/credentials/credentials.ts'
+import type { OwnKeyTexts } from './upstream/credentials/own-keys.ts'
 
 interface Deployment {
   readonly env: Env
   readonly doors: Doors
   readonly callers: CallerRows
   readonly people: People
+  readonly push: PushDoor
 }
 
 /** Parts of an isolate, made with its first request. The environment of an isolate never changes. */
@@ -42,6 +52,7 @@ function deploymentOf(env: Env): Deployment {
   deployment = {
     env,
     callers: new CallerRows(policies),
+    push: createPushDoor(env, config),
     people: {
       doors: { config, policies, keys },
       database: env.DB,
@@ -65,8 +76,27 @@ function deploymentOf(env: Env): Deployment {
           console.warn(JSON.stringify({ event: 'introspection_failed', issuer, detail }))
         },
       }),
+      statuses: createStatusSource({
+        keys,
+        urls: { allowLoopback: config.allowLoopback, ownHosts: config.hosts },
+        fetch: (url, init) => fetch(url, init),
+        now: () => Date.now(),
+        report: (issuer, detail) => {
+          console.warn(JSON.stringify({ event: 'status_list_failed', issuer, detail }))
+        },
+      }),
       sessions: env.SESSIONS,
       sightings: new SightingStore(env.DB),
+      credentials: createUpstreamCredentials({
+        origin: config.publicOrigins[0],
+        secrets,
+        own: env as OwnKeyTexts,
+        objects: env.CREDENTIALS,
+        now: Date.now,
+        report: (server, detail) => {
+          console.warn(JSON.stringify({ event: 'credential_unavailable', server, detail }))
+        },
+      }),
       ownListings: new Allowance(OWN_LISTINGS_PER_SECOND),
       lookedAhead: new Map(),
       unrecorded: new Map(),
@@ -133,8 +163,32 @@ for (const kind of ['evaluation', 'evaluations'] as const) {
   })
 }
 
+const tasksOf = (env: Env): TaskDoors => {
+  const { doors, callers } = deploymentOf(env)
+  return { doors, callers, store: new TaskStore(env.DB, doors.policies) }
+}
+
+app.all('/tasks', (context) => tasksResponse(context.req.raw, tasksOf(context.env)))
+
+app.all('/tasks/:id', (context) =>
+  taskResponse(context.req.raw, context.req.param('id'), tasksOf(context.env)),
+)
+
 app.get('/.well-known/authzen-configuration', (context) =>
   configurationResponse(context.req.raw, deploymentOf(context.env).doors.config),
+)
+
+app.get('/.well-known/jwks.json', (context) => {
+  const { config, credentials } = deploymentOf(context.env).doors
+  return jwksResponse(context.req.raw, config, credentials)
+})
+
+app.all('/introspect', (context) =>
+  introspectResponse(context.req.raw, deploymentOf(context.env).doors),
+)
+
+app.all('/events/:stream', (context) =>
+  pushDelivery(context.req.raw, context.req.param('stream'), deploymentOf(context.env).push),
 )
 
 app.get('/healthz', (context) => {

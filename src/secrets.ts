@@ -10,6 +10,9 @@ import { err, ok, type Result } from './result.ts'
 const PURPOSES = {
   introspection: { prefix: 'INTROSPECTION_', members: ['client_id', 'client_secret'] },
   login: { prefix: 'LOGIN_', members: ['client_id', 'client_secret'] },
+  upstream: { prefix: 'UPSTREAM_', members: ['header', 'value'] },
+  exchange: { prefix: 'EXCHANGE_', members: ['client_id', 'client_secret'] },
+  signals: { prefix: 'SIGNALS_', members: ['authorization'] },
 } as const satisfies Record<string, PurposeRow>
 
 interface PurposeRow {

@@ -4,7 +4,11 @@ import type { Measurement } from './load.ts'
 
 export interface CredentialBench {
   readonly rows: readonly Measurement[]
-  readonly ratios: { readonly door_one_es256_us: number; readonly door_one_dpop_us: number }
+  readonly ratios: {
+    readonly door_one_es256_us: number
+    readonly door_one_dpop_us: number
+    readonly signing_us: number
+  }
 }
 
 const BATCH = 400
@@ -18,13 +22,19 @@ const KINDS = [
   { name: 'door one DPoP', query: 'algorithm=ES256&bound' },
 ] as const
 
+const SIGNING = 'a token for one call'
+
 /** Who is calling, from the headers to the claims: keys warm, no network, no storage. */
 export async function benchCredentials(): Promise<CredentialBench> {
   const { issuer: port } = await freePorts()
   const worker = await benchPart('credentials', 'local/bench/workers/credentials.ts', port, {})
+  const { issuer: signingPort } = await freePorts()
+  const signer = await benchPart('signing', 'local/bench/workers/signing.ts', signingPort, {})
   try {
     const rows: Measurement[] = []
     for (const { name, query } of KINDS) rows.push(await callersAt(port, name, query))
+    // The other direction: what a call is given for its server.
+    rows.push(await callersAt(signingPort, SIGNING, ''))
     const of = (name: string): number => {
       const found = rows.find((row) => row.name === name)
       return Math.round((found?.p50_ms ?? Number.NaN) * 1000)
@@ -34,10 +44,11 @@ export async function benchCredentials(): Promise<CredentialBench> {
       ratios: {
         door_one_es256_us: of('door one ES256'),
         door_one_dpop_us: of('door one DPoP'),
+        signing_us: of(SIGNING),
       },
     }
   } finally {
-    await worker.stop()
+    await Promise.all([worker.stop(), signer.stop()])
   }
 }
 

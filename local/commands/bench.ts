@@ -27,6 +27,7 @@ const RATIOS = [
   'full_over_pass_rps',
   'door_one_es256_us',
   'door_one_dpop_us',
+  'signing_us',
   'pure_decision_us_10k',
   'policies_10k_over_10',
   'rules_500_over_5',

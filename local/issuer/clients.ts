@@ -1,6 +1,11 @@
 // Pure: who may ask for tokens, and for whom.
 
-export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials'
+export type GrantType =
+  | 'authorization_code'
+  | 'refresh_token'
+  | 'client_credentials'
+  | 'urn:ietf:params:oauth:grant-type:token-exchange'
+  | 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 export interface Client {
   id: string
@@ -28,6 +33,8 @@ export const DEFAULT_TENANT = 'acme'
 export const SCOPES: readonly string[] = ['demo:use', 'demo:write', 'demo:export']
 /** Asks for an ID token: who logged in, in place of what may be done (OpenID Connect Core §3.1.2.1). */
 export const OPENID = 'openid'
+/** Of servers behind Sallyport: nobody but Sallyport asks for them. */
+export const UPSTREAM_SCOPES: readonly string[] = ['archive:use']
 export const DEFAULT_WORKLOAD_SCOPE = 'demo:use'
 
 const LOOPBACK_CALLBACKS = ['http://127.0.0.1/callback', 'http://localhost/callback']
@@ -72,8 +79,18 @@ export const REGISTERED_CLIENTS: readonly Client[] = [
 const RESOURCE_SERVERS: readonly Client[] = [
   {
     id: 'sallyport',
-    name: 'Sallyport, about tokens that it was shown',
+    name: 'Sallyport, about tokens that it was shown, and in exchange for them',
     secret: 'sallyport-demo-secret',
+    grantTypes: [
+      'urn:ietf:params:oauth:grant-type:token-exchange',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    ],
+    redirectUris: [],
+  },
+  {
+    id: 'archive',
+    name: 'An upstream, about tokens that it was shown',
+    secret: 'archive-demo-secret',
     grantTypes: [],
     redirectUris: [],
   },

@@ -70,6 +70,12 @@ export async function showRequests(context: Context<AppEnv>): Promise<Response> 
   return context.json(await issuerOf(context).state.requests())
 }
 
+/** What every token said that was taken back (RFC 7009), in order. */
+export async function showRevocations(context: Context<AppEnv>): Promise<Response> {
+  const rows = await issuerOf(context).state.revocations()
+  return context.json(rows.map((claims) => JSON.parse(claims) as unknown))
+}
+
 export async function reset(context: Context<AppEnv>): Promise<Response> {
   await issuerOf(context).state.reset()
   return context.body(null, 204)

@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { acceptConsent, showConsent } from './authorize.ts'
-import { mint, reset, rotate, setFault, showRequests } from './demo.ts'
+import { mint, reset, rotate, setFault, showRequests, showRevocations } from './demo.ts'
 import { issuerOf, type AppEnv } from './issuer.ts'
 import { unlessFaulty } from './faults.ts'
 import { introspect, revoke } from './introspection.ts'
@@ -36,11 +36,13 @@ app.get('/jwks.json', unlessFaulty('/jwks.json', showKeys))
 app.get('/redirected/jwks.json', showKeys)
 app.get('/authorize', showConsent)
 app.post('/authorize', acceptConsent)
-app.post('/token', issueTokens)
+app.post('/token', unlessFaulty('/token', issueTokens))
+app.post('/redirected/token', issueTokens)
 app.post('/register', registerClient)
 app.post('/introspect', unlessFaulty('/introspect', introspect))
 app.post('/redirected/introspect', introspect)
-app.post('/revoke', revoke)
+app.post('/revoke', unlessFaulty('/revoke', revoke))
+app.post('/redirected/revoke', revoke)
 app.get('/page.css', (context) => context.body(STYLESHEET, 200, { 'content-type': 'text/css' }))
 app.get('/healthz', (context) => context.json({ status: 'ok', issuer: issuerOf(context).issuer }))
 
@@ -48,6 +50,7 @@ app.post('/mint', mint)
 app.post('/_demo/fault', setFault)
 app.post('/_demo/rotate', rotate)
 app.get('/_demo/requests', showRequests)
+app.get('/_demo/revocations', showRevocations)
 app.post('/_demo/reset', reset)
 
 // Only faults arrive here, and the likeliest is that it was started without a key.

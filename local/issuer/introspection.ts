@@ -23,7 +23,11 @@ export async function introspect(context: Context<AppEnv>): Promise<Response> {
 /** RFC 7009 §2.2: a token that nobody knows is as good as revoked. */
 export async function revoke(context: Context<AppEnv>): Promise<Response> {
   return withToken(context, async (issuer, token) => {
-    await issuer.state.revokeToken(await digest(token))
+    const claims = await claimsOf(issuer, token)
+    await issuer.state.revokeToken(
+      await digest(token),
+      claims === null ? '{}' : JSON.stringify(claims),
+    )
     return context.body(null, 200, NO_STORE)
   })
 }
@@ -51,7 +55,7 @@ async function withToken(
 }
 
 /** null: unknown, revoked or lapsed. */
-async function claimsOf(issuer: Issuer, token: string): Promise<JWTPayload | null> {
+export async function claimsOf(issuer: Issuer, token: string): Promise<JWTPayload | null> {
   const tokenDigest = await digest(token)
   if (await issuer.state.isTokenRevoked(tokenDigest)) return null
   const kept = await issuer.state.opaqueToken(tokenDigest)

@@ -2,6 +2,7 @@
 
 import { OPENID, SCOPES } from './clients.ts'
 import { PROOF_ALGORITHMS } from './dpop.ts'
+import { JWT_BEARER, TOKEN_EXCHANGE } from './exchange.ts'
 import { ACR_VALUES } from './login.ts'
 
 /** RFC 8414 §2. */
@@ -17,7 +18,13 @@ export function authorizationServerMetadata(issuer: string) {
     scopes_supported: SCOPES,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+    grant_types_supported: [
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+      TOKEN_EXCHANGE,
+      JWT_BEARER,
+    ],
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
     // MCP clients refuse a server that does not name S256 here (RFC 7636 §4.2).
     code_challenge_methods_supported: ['S256'],

@@ -11,6 +11,10 @@ export class OpaqueTokens {
         claims_json TEXT NOT NULL
       ) STRICT;
       CREATE TABLE IF NOT EXISTS revoked_tokens (digest TEXT PRIMARY KEY) STRICT;
+      CREATE TABLE IF NOT EXISTS revocations (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        claims_json TEXT NOT NULL
+      ) STRICT;
     `)
   }
 
@@ -33,8 +37,18 @@ export class OpaqueTokens {
     return row?.claims_json ?? null
   }
 
-  revoke(digest: string): void {
+  /** `claims`: what the token said when somebody took it back, for the log; null: nobody did. */
+  revoke(digest: string, claims: string | null): void {
     this.#sql.exec('INSERT OR IGNORE INTO revoked_tokens (digest) VALUES (?)', digest)
+    if (claims !== null) this.#sql.exec('INSERT INTO revocations (claims_json) VALUES (?)', claims)
+  }
+
+  /** What was taken back, in order. */
+  revocations(): string[] {
+    return this.#sql
+      .exec<{ claims_json: string }>('SELECT claims_json FROM revocations ORDER BY position')
+      .toArray()
+      .map((row) => row.claims_json)
   }
 
   isRevoked(digest: string): boolean {

@@ -7,7 +7,7 @@ import { Keys, type PublicKey } from './keys.ts'
 import { OpaqueTokens } from './opaque-tokens.ts'
 
 /** What a test can make misbehave, and how. */
-export const FAULTY_PATHS = ['/jwks.json', '/introspect'] as const
+export const FAULTY_PATHS = ['/jwks.json', '/introspect', '/token', '/revoke'] as const
 export type FaultyPath = (typeof FAULTY_PATHS)[number]
 export const FAULTS = [
   'none',
@@ -75,8 +75,12 @@ export class IssuerState extends DurableObject<Env> {
     return this.#tokens.find(digest)
   }
 
-  revokeToken(digest: string): void {
-    this.#tokens.revoke(digest)
+  revokeToken(digest: string, claimsJson: string | null): void {
+    this.#tokens.revoke(digest, claimsJson)
+  }
+
+  revocations(): string[] {
+    return this.#tokens.revocations()
   }
 
   isTokenRevoked(digest: string): boolean {
@@ -146,6 +150,7 @@ const TABLES = [
   'one_time_secrets',
   'opaque_tokens',
   'revoked_tokens',
+  'revocations',
   'dynamic_clients',
   'rotated_keys',
   'dropped_keys',

@@ -1,4 +1,4 @@
-// The token endpoint (OAuth 2.1 §3.2): three grants, one row each.
+// The token endpoint (OAuth 2.1 §3.2): one row for each grant.
 
 import type { Context } from 'hono'
 import { issueAccessToken } from './access-tokens.ts'
@@ -15,14 +15,22 @@ import {
 } from './clients.ts'
 import type { Grant, SecretKind } from './codes.ts'
 import { proofThumbprint } from './dpop.ts'
+import {
+  exchangeToken,
+  JWT_BEARER,
+  redeemAssertion,
+  TOKEN_EXCHANGE,
+  type Exchanged,
+} from './exchange.ts'
 import { readForm } from './form.ts'
 import { issuerOf, type AppEnv, type Issuer } from './issuer.ts'
 import { NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
 import { digest, provesPossession, randomSecret } from './secrets.ts'
-import { lifetimeOf, signIdToken, type TokenRequest } from './tokens.ts'
+import { lifetimeOf, signAccessToken, signIdToken, type TokenRequest } from './tokens.ts'
 
 type Granted = Pick<Grant, 'subject' | 'tenant' | 'resource' | 'scope'> &
-  Partial<Pick<Grant, 'login' | 'nonce' | 'authorizationDetails'>> & { refreshToken?: string }
+  Partial<Pick<Grant, 'login' | 'nonce' | 'authorizationDetails'>> &
+  Partial<Pick<Exchanged, 'agent' | 'issuedTokenType' | 'assertion'>> & { refreshToken?: string }
 
 interface Asked {
   form: URLSearchParams
@@ -36,6 +44,8 @@ const GRANTS: Record<GrantType, Redeem> = {
   authorization_code: redeemCode,
   refresh_token: redeemRefreshToken,
   client_credentials: grantToWorkload,
+  [TOKEN_EXCHANGE]: exchangeToken,
+  [JWT_BEARER]: redeemAssertion,
 }
 
 export async function issueTokens(context: Context<AppEnv>): Promise<Response> {
@@ -156,7 +166,7 @@ async function grantAnew(
 /** RFC 6749 §5.1. */
 async function tokenResponse(issuer: Issuer, client: Client, asked: Asked, granted: Granted) {
   const { subject, tenant, resource, scope, refreshToken, login, nonce } = granted
-  const { authorizationDetails } = granted
+  const { authorizationDetails, agent, issuedTokenType, assertion } = granted
   const { form, thumbprint } = asked
   const request: TokenRequest = {
     issuer: issuer.issuer,
@@ -168,6 +178,21 @@ async function tokenResponse(issuer: Issuer, client: Client, asked: Asked, grant
     login,
     thumbprint,
     authorizationDetails,
+    agent,
+  }
+  if (assertion !== undefined) {
+    const key = await issuer.state.signingKey()
+    // The resource is what it is wanted for; its audience is the issuer that takes it.
+    const { audience, type } = assertion
+    const overrides = { resource }
+    const signed = { ...request, resource: audience, type, overrides, lifetimeSeconds: 60 }
+    return {
+      access_token: await signAccessToken(key, signed),
+      issued_token_type: issuedTokenType,
+      token_type: 'N_A',
+      expires_in: 60,
+      scope,
+    }
   }
   const format = form.get('token_format') === 'opaque' ? 'opaque' : 'jwt'
   const about = { issuer: issuer.issuer, subject, client: client.id, tenant, nonce }
@@ -176,6 +201,7 @@ async function tokenResponse(issuer: Issuer, client: Client, asked: Asked, grant
     token_type: thumbprint === undefined ? 'Bearer' : 'DPoP',
     expires_in: lifetimeOf(request),
     scope,
+    ...(issuedTokenType === undefined ? {} : { issued_token_type: issuedTokenType }),
     ...(authorizationDetails === undefined
       ? {}
       : { authorization_details: JSON.parse(authorizationDetails) as unknown }),

@@ -54,7 +54,8 @@ export function accessTokenClaims(request: TokenRequest): JWTPayload {
     scope: request.scope,
     tenant: request.tenant,
     ...(request.agent === undefined ? {} : { act: { sub: request.agent } }),
-    ...(request.task === undefined ? {} : { task: request.task }),
+    // The task that the token is for, or the transaction (RFC 8417 §2.2).
+    ...(request.task === undefined ? {} : { txn: request.task }),
     ...(login === undefined ? {} : { auth_time: login.authTime, acr: login.acr, sid: login.sid }),
     ...(thumbprint === undefined ? {} : { cnf: { jkt: thumbprint } }),
     ...(authorizationDetails === undefined

@@ -6,14 +6,22 @@ INSERT INTO tenants (id, name) VALUES ('acme', 'Acme Corp');
 -- Both demo tenants share this issuer, so each token says which of them it speaks for.
 -- Acme's people may hold opaque tokens as well, and log in to Sallyport's own pages.
 INSERT INTO issuers (tenant, url, jwks_uri, algorithms, tenant_claim, demo,
-                     introspection, introspection_url, introspection_secret, login_client)
+                     introspection, introspection_url, introspection_secret, login_client,
+                     token_url, revocation_url)
 VALUES ('acme', '{{issuer}}', '{{issuer}}/jwks.json', '["ES256"]', 'tenant', 1,
-        'opaque', '{{issuer}}/introspect', 'INTROSPECTION_ACME', 'sallyport-pages');
+        'opaque', '{{issuer}}/introspect', 'INTROSPECTION_ACME', 'sallyport-pages',
+        '{{issuer}}/token', '{{issuer}}/revoke');
 
 INSERT INTO clients (tenant, issuer, id, name, redirect_hosts) VALUES
   ('acme', '{{issuer}}', 'acme-agent',  'Acme''s own agent',                 '["127.0.0.1","localhost"]'),
   ('acme', '{{issuer}}', 'other-agent', 'Another agent of the same people', '["127.0.0.1","localhost"]'),
   ('acme', '{{issuer}}', 'inspector',   'MCP Inspector',                    '["127.0.0.1","localhost"]');
+
+-- Opens tasks for people, and never acts for them: what it says of a task is nobody's who is bound by it.
+INSERT INTO clients (tenant, issuer, id, name, acts_for_users) VALUES
+  ('acme', '{{issuer}}', 'front-desk', 'Where people ask for something to be done', 0);
+INSERT INTO task_openers (tenant, issuer, kind, id, client, for_others, may_approve) VALUES
+  ('acme', '{{issuer}}', 'client', 'front-desk', '*', 1, 1);
 
 INSERT INTO agents (tenant, issuer, id, name) VALUES
   ('acme', '{{issuer}}', 'research-bot', 'Reads a lot, sends nothing'),

@@ -9,6 +9,7 @@ import { isAlgorithm, type Algorithm, type Issuer } from './issuer.ts'
 import { isSigned, type Jws } from './jws.ts'
 import { readSegment } from './payload.ts'
 import { tokenInvalid, type AuthenticationRefusal } from './refusal.ts'
+import { listedAsValid } from './status-list/check.ts'
 import { isIdentifier } from './text.ts'
 
 interface Header {
@@ -43,7 +44,10 @@ export async function verifyAccessToken(
   // INVARIANT: the claims come from the strict reading above, never from jose's: of two members
   // with one name it takes the last. Both read the very segment that the signature covers.
   const claims = readClaims(payload.value, issuer.value, context, context.now(), kid)
-  return claims.ok && issuer.value.introspection?.jwt === true
+  if (!claims.ok) return claims
+  const listed = await listedAsValid(payload.value, issuer.value, context)
+  if (!listed.ok) return listed
+  return issuer.value.introspection?.jwt === true
     ? confirmedBy(token.text, claims.value, issuer.value, context)
     : claims
 }

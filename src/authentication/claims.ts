@@ -35,6 +35,8 @@ export interface TokenClaims {
   readonly expiresAt: number
   readonly notBefore: number | null
   readonly sessionId: string | null
+  /** `txn` (RFC 8417 §2.2): the transaction, or the task, that the token belongs to. */
+  readonly transaction: string | null
   readonly authTime: number | null
   readonly acr: string | null
   readonly tenant: string
@@ -157,6 +159,10 @@ export function readClaims(
   const scopes = readScopes(payload['scope'])
   if (scopes === null) return tokenInvalid('claim', '`scope` is not a space-separated string')
   const { sid: sessionId = null, auth_time: authTime = null, acr = null } = payload
+  const { txn: transaction = null } = payload
+  if (!isAbsentOr(isIdentifier, transaction, payload, 'txn')) {
+    return tokenInvalid('claim', '`txn` is not an identifier')
+  }
   if (!isAbsentOr(isIdentifier, sessionId, payload, 'sid')) {
     return tokenInvalid('claim', '`sid` is not an identifier')
   }
@@ -187,6 +193,7 @@ export function readClaims(
     expiresAt,
     notBefore,
     sessionId,
+    transaction,
     authTime,
     acr,
     tenant: context.tenant,

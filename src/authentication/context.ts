@@ -3,6 +3,7 @@ import type { Result } from '../result.ts'
 import type { Issuer } from './issuer.ts'
 import type { KeySource } from './keys.ts'
 import type { AuthenticationRefusal } from './refusal.ts'
+import type { StatusSource } from './status-list/source.ts'
 
 /** All that a token is judged against. Nothing here comes from the caller. */
 export interface AuthenticationContext {
@@ -20,6 +21,8 @@ export interface AuthenticationContext {
   readonly keys: KeySource
   /** Asks at most once for a token within one request, however often door one is passed in it. */
   readonly introspect: Introspect
+  /** Absent: a token of an issuer with status lists cannot be judged, and is refused. */
+  readonly statuses?: StatusSource
   /** Epoch milliseconds, read after awaits: in Workers time stands still between I/O. */
   readonly now: () => number
 }

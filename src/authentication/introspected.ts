@@ -44,6 +44,7 @@ const isSameToken = (claims: UnprovenClaims, answer: UnprovenClaims): boolean =>
   claims.client === answer.client &&
   (answer.tokenId === null || answer.tokenId === claims.tokenId) &&
   (answer.agent === null || answer.agent === claims.agent) &&
+  (answer.transaction === null || answer.transaction === claims.transaction) &&
   (answer.authorizationDetails === null ||
     claims.authorizationDetails === null ||
     // Two bounds that differ would have to hold both; nobody issues such tokens.

@@ -25,8 +25,14 @@ export interface Issuer {
   readonly maxLifetimeSeconds: number
   /** Where to ask whether a token still holds (RFC 7662); null: nowhere. */
   readonly introspection: IntrospectionRow | null
+  /** Where a token is exchanged for one that an upstream gets, and taken back; null: nowhere. */
+  readonly exchange: ExchangeRow | null
   /** How people log in to our own pages here; null: nobody does. */
   readonly login: LoginRow | null
+  /** Its tokens may declare the task that they are for (src/pdp/declared-task.ts). */
+  readonly opensTasks: boolean
+  /** Where the status lists of its tokens may be; absent or null: none is looked at. */
+  readonly statusList?: string | null
   readonly active: boolean
 }
 
@@ -36,6 +42,11 @@ export interface IntrospectionRow {
   readonly secret: string
   readonly opaque: boolean
   readonly jwt: boolean
+}
+
+export interface ExchangeRow {
+  readonly tokenUrl: string
+  readonly revocationUrl: string | null
 }
 
 export interface LoginRow {

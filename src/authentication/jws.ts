@@ -20,8 +20,8 @@ export interface JwsFault {
   readonly detail: string
 }
 
-export function readJws(text: string): Result<Jws, JwsFault> {
-  const segments = readSpelling(text)
+export function readJws(text: string, maxLength?: number): Result<Jws, JwsFault> {
+  const segments = readSpelling(text, maxLength)
   if (!segments.ok) {
     return err({ fault: segments.error, detail: 'not a compact JWS in canonical base64url' })
   }

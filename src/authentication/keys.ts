@@ -13,7 +13,7 @@ export interface KeySource {
    * `use` it is `sig`, for everything but the documents of a SPIFFE trust domain.
    */
   find(
-    issuer: Issuer,
+    issuer: Pick<Issuer, 'url' | 'jwksUri' | 'algorithms'>,
     kid: string,
     algorithm: Algorithm,
     use?: KeyUse,

@@ -63,6 +63,8 @@ export type AuthenticationRefusal =
   | { readonly at: 'authenticate'; readonly reason: 'issuer_unavailable' }
   /** The issuer does not say now whether the token holds: 503 as well. */
   | { readonly at: 'authenticate'; readonly reason: 'introspection_unavailable' }
+  /** Nor does the status list that the token names. */
+  | { readonly at: 'authenticate'; readonly reason: 'status_list_unavailable' }
   /** The token may be good; the DPoP proof beside it is not (RFC 9449 §7.1: `invalid_dpop_proof`). */
   | {
       readonly at: 'authenticate'
@@ -159,6 +161,8 @@ export function curableByRows(refusal: AuthenticationRefusal): boolean {
     case 'issuer_unavailable':
     // `introspection_url` as well.
     case 'introspection_unavailable':
+    // `status_list` too.
+    case 'status_list_unavailable':
       return true
   }
 }

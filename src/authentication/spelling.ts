@@ -21,8 +21,11 @@ const THREE_SEGMENTS = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/
  * It says nothing about identity: an ECDSA signature (r, s) has a valid twin (r, n - s), so a token
  * is known by its issuer and `jti`, never by its text or a hash of it.
  */
-export function readSpelling(token: string): Result<Segments, SpellingFault> {
-  if (token.length > MAX_TOKEN_LENGTH) return err('spelling')
+export function readSpelling(
+  token: string,
+  maxLength = MAX_TOKEN_LENGTH,
+): Result<Segments, SpellingFault> {
+  if (token.length > maxLength) return err('spelling')
   const match = THREE_SEGMENTS.exec(token)
   if (match === null) return err(token.split('.', 4).length === 3 ? 'spelling' : 'not_jwt')
   const [, header = '', payload = '', signature = ''] = match

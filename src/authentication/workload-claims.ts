@@ -45,6 +45,7 @@ export const workloadClaims = (workload: VerifiedWorkload, tenant: string): Toke
   expiresAt: workload.expiresAt,
   notBefore: workload.notBefore,
   sessionId: null,
+  transaction: null,
   authTime: null,
   acr: null,
   tenant,

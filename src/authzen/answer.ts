@@ -72,7 +72,9 @@ export function denial(refusal: Refusal, id: string | null): Answer {
 }
 
 function login(refusal: Refusal): Pick<AnswerContext, 'acr_values' | 'max_age'> {
-  if (refusal.reason !== 'insufficient_authentication') return {}
+  if (refusal.reason !== 'insufficient_authentication' && refusal.reason !== 'login_outdated') {
+    return {}
+  }
   const { acrValues, maxAgeSeconds } = refusal
   return {
     ...(acrValues.length === 0 ? {} : { acr_values: acrValues.join(' ') }),

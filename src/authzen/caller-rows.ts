@@ -5,6 +5,7 @@ import type { RevocationKind } from '../pdp/refusal.ts'
 import type { Refusal } from '../pep/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import { Allowance } from '../storage/allowance.ts'
+import { COUNTS_FOR } from '../storage/signal-facts.ts'
 import type { PolicyStore, StoreFault } from '../storage/policy-store.ts'
 
 /** A row of `pdp_callers`, as it is now. */
@@ -26,11 +27,14 @@ const TRUSTING = `SELECT trusted.tenant AS tenant, trusted.tenant_claim AS tenan
   FROM issuers AS trusted JOIN servers AS server ON server.tenant = trusted.tenant
   WHERE trusted.url = ?1 GROUP BY trusted.tenant`
 
+const CALLERS_TOKEN = { issuedAt: '?5', client: '?3', session: '?6' }
+
 /** The row, unless something of the caller's own was switched off or taken back. */
 const CALLER = `SELECT servers, subjects, may_admit,
     (SELECT json_group_array(revoked.kind) FROM json_each(?4) AS named CROSS JOIN revocations AS revoked
        ON revoked.tenant = ?1 AND revoked.kind = named.value ->> 0
-         AND revoked.id = named.value ->> 1 AND revoked.issuer IN ('*', ?2)) AS revoked,
+         AND revoked.id = named.value ->> 1 AND revoked.issuer IN ('*', ?2)
+         AND ${COUNTS_FOR('revoked', CALLERS_TOKEN)}) AS revoked,
     (SELECT json_group_array(json_array(tenant, tenant_claim)) FROM issuers WHERE url = ?2) AS trusting
   FROM pdp_callers WHERE tenant = ?1 AND issuer = ?2 AND client = ?3 AND active = 1
     AND NOT EXISTS (SELECT 1 FROM clients WHERE tenant = ?1 AND issuer = ?2 AND id = ?3 AND active = 0)`
@@ -71,7 +75,7 @@ export class CallerRows {
     claims: Claims,
     payload: JsonObject,
   ): Promise<Result<CallerRow | TokenRefusal | null, StoreFault>> {
-    const { tenant, issuer, client, tokenId, sessionId, keyId, bindings } = claims
+    const { tenant, issuer, client, tokenId, sessionId, keyId, bindings, issuedAt } = claims
     const names: readonly (readonly [RevocationKind, string])[] = [
       ...(tokenId === null ? [] : [['token', tokenId] as const]),
       ...(sessionId === null ? [] : [['token_session', sessionId] as const]),
@@ -85,7 +89,14 @@ export class CallerRows {
     const read = await this.#policies.read((database) =>
       database
         .prepare(CALLER)
-        .bind(tenant, issuer, client, JSON.stringify(names))
+        .bind(
+          tenant,
+          issuer,
+          client,
+          JSON.stringify(names),
+          issuedAt === null ? null : issuedAt * 1000,
+          sessionId,
+        )
         .first<StoredRow>(),
     )
     return read.ok ? ok(read.value === null ? null : callerRow(read.value, payload)) : read

@@ -59,22 +59,26 @@ export async function identifyCaller(
 const NOT_PERMITTED = err({ kind: 'not_permitted' } as const)
 
 /** A question is no step of anybody's history, so the proofs of whoever asks are used up by themselves. */
-async function useProofs(claims: Claims, doors: Doors): Promise<Result<null, Refusal>> {
+export async function useProofs(
+  claims: Claims,
+  doors: Pick<Doors, 'sessions'>,
+): Promise<Result<null, Refusal>> {
   if (claims.proofs.length === 0) return ok(null)
   const session = new SessionGate(doors.sessions, await sessionKeyOf(claims))
   const proofs = claims.proofs.map((proof) => ({ ...proof, nonceNeeded: false }))
   return session.useProofs({ request: crypto.randomUUID(), proofs })
 }
 
-interface Identified {
+export interface Identified {
   readonly claims: Claims
   readonly compiled: CompiledTenant
   readonly payload: JsonObject
   readonly presented: Presented
 }
 
-async function identifyToken(
-  received: ReceivedQuestion,
+/** For every door that is no MCP server's: whose token it is, its issuer says (and its tenant claim). */
+export async function identifyToken(
+  received: ShownToken,
   doors: Doors,
   rows: CallerRows,
 ): Promise<Result<Identified, Refusal>> {
@@ -118,7 +122,7 @@ const only = (found: readonly Trusting[]): Trusting | 'several' | null =>
 async function identifyAt(
   { server, tenant }: Trusting,
   payload: JsonObject,
-  { credentials, audiences, targets }: ReceivedQuestion,
+  { credentials, audiences, targets }: ShownToken,
   doors: Doors,
 ): Promise<Result<Identified, Refusal>> {
   const presented: Presented = { server, credentials, resources: audiences, targets }
@@ -132,6 +136,9 @@ async function identifyAt(
 
 const MOVED = { at: 'receive', reason: 'server_unknown' } as const
 
+/** What is looked at of a request to find out who sends it. */
+export type ShownToken = Pick<ReceivedQuestion, 'credentials' | 'audiences' | 'targets'>
+
 interface Unverified {
   readonly payload: JsonObject
   /** Whom to ask for. Of a workload its trust domain: SVIDs and WITs may name any `iss`, or none. */
@@ -139,7 +146,7 @@ interface Unverified {
 }
 
 /** INVARIANT: it only chooses by whose rows the token is verified; door one reads it again. */
-function readUnverified({ credentials }: ReceivedQuestion): Result<Unverified, Refusal> {
+function readUnverified({ credentials }: ShownToken): Result<Unverified, Refusal> {
   const presented = readCredentials(credentials)
   if (!presented.ok) return presented
   const token = readJws(presented.value.token)

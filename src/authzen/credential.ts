@@ -28,6 +28,8 @@ export function readCredential(
   if (!sessionId.ok) return sessionId
   const keyId = readName(properties, 'issuer_key', PATH)
   if (!keyId.ok) return keyId
+  const transaction = readName(properties, 'txn', PATH)
+  if (!transaction.ok) return transaction
   const acr = readName(properties, 'acr', PATH)
   if (!acr.ok) return acr
   const { auth_time: authTime = null } = properties
@@ -35,6 +37,10 @@ export function readCredential(
   const isPast = isEpochSeconds(authTime ?? 0) && Number(authTime) <= nowMs / 1000 + AHEAD_SECONDS
   if (!isPast || (authTime === null && 'auth_time' in properties)) {
     return malformed('`subject.properties.auth_time` must be a past time in epoch seconds')
+  }
+  const { issued_at: issuedAt = null } = properties
+  if (issuedAt !== null && !isEpochSeconds(issuedAt)) {
+    return malformed('`subject.properties.issued_at` must be in epoch seconds')
   }
   const bindings = readBindings(properties['bindings'])
   if (!bindings.ok) return bindings
@@ -51,11 +57,14 @@ export function readCredential(
   return ok({
     token: {
       tokenId: tokenId.value,
+      // Where nobody says, what was taken back for older tokens counts.
+      issuedAt,
       sessionId: sessionId.value,
       keyId: keyId.value,
       bindings: bindings.value,
       // The caller names the agent, and nobody's document beside it.
       agentDocument: null,
+      transaction: transaction.value,
       authorizationDetails: authorizationDetails.value,
       acr: acr.value,
       authTime: authTime as number | null,

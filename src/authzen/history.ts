@@ -1,4 +1,5 @@
-import { isObserved } from '../pdp/evaluate.ts'
+import { actorOf, isObserved } from '../pdp/evaluate.ts'
+import { taskOf } from '../pdp/task.ts'
 import { labelsOfQuestion } from '../pdp/tool-class.ts'
 import type { Judged } from '../pep/judge.ts'
 
@@ -7,6 +8,7 @@ import type { Judged } from '../pep/judge.ts'
  * may have changed before the call is made, so what could be refused is not promised.
  */
 export const historyMayRefuse = ({ request, facts, compiled }: Judged): boolean =>
+  typeof taskOf(actorOf(request), request, facts).task?.maxCalls === 'number' ||
   compiled.rules
     .triggeredBy(labelsOfQuestion(request, facts))
     .some(({ row }) => row.effect !== 'audit')

@@ -64,8 +64,10 @@ export interface FlowOfCall {
   readonly labels: readonly string[]
   /** Of these, what the touched resources brought: no row of the tool says so. */
   readonly ofResources: readonly string[]
-  /** The actor's only open task. */
+  /** The task that the call belongs to. */
   readonly task: string | null
+  /** How many calls that task allows (null: any number), and how long it can last; absent: no task. */
+  readonly budget?: { readonly maxCalls: number | null; readonly expiresAt: number }
   /** null: the arguments hold more than is read. */
   readonly values: readonly ArgumentValue[] | null
   readonly asked: Asked

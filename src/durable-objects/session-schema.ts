@@ -87,6 +87,14 @@ const MIGRATIONS: readonly string[] = [
      expires_at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX used_proofs_by_age ON used_proofs (expires_at);`,
+
+  // Calls that were admitted under a task, where somebody bounds their number.
+  `CREATE TABLE task_calls (
+     task       TEXT PRIMARY KEY,
+     calls      INTEGER NOT NULL,
+     kept_until INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX task_calls_by_age ON task_calls (kept_until);`,
 ]
 
 /** Brings the object's database up to date; all or nothing. */

@@ -36,6 +36,7 @@ import {
 } from './session-protocol.ts'
 import { SessionRules } from './session-rules.ts'
 import { SessionStore, type Step as StoredStep } from './session-store.ts'
+import { TaskBudget } from './task-budget.ts'
 import { UsedProofs } from './used-proofs.ts'
 
 /**
@@ -54,6 +55,7 @@ export class Session extends DurableObject<Env> {
   readonly #committed: SettledOutcome[] = []
   readonly #rules: SessionRules
   readonly #proofs: UsedProofs
+  readonly #budget: TaskBudget
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env)
@@ -61,6 +63,7 @@ export class Session extends DurableObject<Env> {
     this.#rules = new SessionRules(this.#store, (step) => this.#write(step))
     this.#outbox = new Outbox(context.storage, env.DECISIONS)
     this.#proofs = new UsedProofs(context.storage.sql, this.#store.digests)
+    this.#budget = new TaskBudget(context.storage.sql)
   }
 
   /** Checks the sequence rules and records the call, or refuses and records that. */
@@ -141,7 +144,10 @@ export class Session extends DurableObject<Env> {
       if (event?.state !== 'pending') return
       this.#write({
         changes: this.#learnt(state, event, unread, erred),
-        also: () => this.#settle([settled]),
+        also: () => {
+          this.#settle([settled])
+          if (state === 'failed') this.#budget.giveBack(event)
+        },
       })
     }
     await this.#outbox.schedule(now)
@@ -235,7 +241,7 @@ export class Session extends DurableObject<Env> {
     const { memory } = this.#store
     const step = this.#stepOf(request, this.#store.log.nextMoment(now))
     const hits = judge(rules, memory, step)
-    const refusal = refusalBy(hits)
+    const refusal = refusalBy(hits) ?? this.#budget.refusal(request.flow)
     if (refusal !== null && !request.observed) {
       return this.#deny(request, refusal, step, hits, now)
     }
@@ -263,6 +269,7 @@ export class Session extends DurableObject<Env> {
       },
       changes: afterGrant(rules, memory, step),
       also: (sql) => {
+        this.#budget.count(request.flow, now)
         this.#outbox.add(
           sql,
           'decision',

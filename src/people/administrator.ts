@@ -48,12 +48,8 @@ export async function administratorAt(site: Site): Promise<Result<Administrator,
     (type === undefined || type === 'app')
   if (!isRight || !isIdentifier(email)) return err('not_administrator')
   const { tenant } = site.compiled
-  const standing = await mayBeHere(people, {
-    tenant,
-    issuer: issuer.url,
-    subject: email,
-    issuerSession: null,
-  })
+  const somebody = { tenant, issuer: issuer.url, subject: email, issuerSession: null }
+  const standing = await mayBeHere(people, somebody, null)
   if (!standing.ok) return standing
   if (!(await holdsRole(site, issuer.url, email))) return err('not_administrator')
   return ok({ tenant, issuer: issuer.url, email, secret: await sha256(`form ${document}`) })

@@ -97,7 +97,7 @@ export async function finishLogin(
   if (!token.ok) return token
   const somebody = await somebodyIn(people, token.value, issuer, pending.nonce)
   if (!somebody.ok) return somebody
-  const standing = await mayBeHere(people, somebody.value)
+  const standing = await mayBeHere(people, somebody.value, people.now())
   return standing.ok
     ? ok({ site: site.value, somebody: somebody.value, wanted: pending.wanted })
     : standing

@@ -61,6 +61,7 @@ interface SessionRow {
   readonly issuer: string
   readonly subject: string
   readonly issuer_session: string | null
+  readonly created_at: number
 }
 
 /**
@@ -75,7 +76,7 @@ export async function personAt(site: Site): Promise<Result<Person, PageRefusal>>
   const row = await people.doors.policies.read((database) =>
     database
       .prepare(
-        `SELECT tenant, issuer, subject, issuer_session FROM page_sessions
+        `SELECT tenant, issuer, subject, issuer_session, created_at FROM page_sessions
          WHERE digest = ?1 AND tenant = ?2 AND expires_at > ?3`,
       )
       .bind(digest, compiled.tenant, people.now())
@@ -86,6 +87,6 @@ export async function personAt(site: Site): Promise<Result<Person, PageRefusal>>
   const { tenant, issuer, subject, issuer_session: issuerSession } = row.value
   if (!isLoginIssuer(compiled.issuers.get(issuer))) return err('not_signed_in')
   const somebody = { tenant, issuer, subject, issuerSession }
-  const standing = await mayBeHere(people, somebody)
+  const standing = await mayBeHere(people, somebody, row.value.created_at)
   return standing.ok ? ok({ ...somebody, secret }) : standing
 }

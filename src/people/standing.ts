@@ -1,4 +1,5 @@
 // Whether a person may be here at all: read afresh at every request, like the facts of a call.
+import { COUNTS_FOR } from '../storage/signal-facts.ts'
 import { sessionKeyOf } from '../pep/question.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { People } from './people.ts'
@@ -12,11 +13,14 @@ export interface Somebody {
   readonly issuerSession: string | null
 }
 
+/** A login here is no client's; null: nobody says when it was. */
+const LOGIN = { issuedAt: '?4', client: "''", session: '?5' }
+
 const STANDING = `SELECT
   (SELECT active FROM tenants WHERE id = ?1) AS active,
   EXISTS (SELECT 1 FROM json_each(?3) AS named CROSS JOIN revocations AS revoked
     ON revoked.tenant = ?1 AND revoked.kind = named.value ->> 0 AND revoked.id = named.value ->> 1
-      AND revoked.issuer IN ('*', ?2)) AS revoked`
+      AND revoked.issuer IN ('*', ?2) AND ${COUNTS_FOR('revoked', LOGIN)}) AS revoked`
 
 /**
  * INVARIANT: whom a revocation would refuse at an MCP endpoint has no page either: by the subject,
@@ -25,6 +29,7 @@ const STANDING = `SELECT
 export async function mayBeHere(
   people: People,
   somebody: Somebody,
+  loggedInAt: number | null,
 ): Promise<Result<true, PageRefusal>> {
   const { tenant, issuer, subject, issuerSession } = somebody
   const session = await sessionKeyOf({ tenant, issuer, subject, client: '', agent: null })
@@ -38,7 +43,7 @@ export async function mayBeHere(
   const row = await people.doors.policies.read((database) =>
     database
       .prepare(STANDING)
-      .bind(tenant, issuer, JSON.stringify(named))
+      .bind(tenant, issuer, JSON.stringify(named), loggedInAt, issuerSession)
       .first<{ active: number | null; revoked: number }>(),
   )
   if (!row.ok || row.value === null) return err('unavailable')

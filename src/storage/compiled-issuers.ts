@@ -6,6 +6,7 @@ import {
 } from '../authentication/issuer.ts'
 import { trustedUrl, type UrlRules } from '../authentication/url.ts'
 import { err, ok, type Result } from '../result.ts'
+import { exchangeAt } from '../upstream/credentials/compiled.ts'
 import type { TenantTables } from './tenant-tables.ts'
 
 type IssuerRow = TenantTables['issuers'][number]
@@ -35,6 +36,8 @@ export function readIssuer(row: IssuerRow, rules: UrlRules): Result<Issuer, stri
   if (row.kind === 'workload' && !isTrustDomain(row.url)) {
     return err('a workload issuer is named by its trust domain alone')
   }
+  const exchange = exchangeAt(row, rules)
+  if (!exchange.ok) return exchange
   return ok({
     tenant: row.tenant,
     kind: row.kind,
@@ -45,7 +48,10 @@ export function readIssuer(row: IssuerRow, rules: UrlRules): Result<Issuer, stri
     audience: row.audience,
     maxLifetimeSeconds: row.maxLifetimeSeconds,
     introspection: introspectionOf(row),
+    exchange: exchange.value,
     login: row.loginClient === null ? null : { client: row.loginClient, secret: row.loginSecret },
+    opensTasks: row.opensTasks,
+    statusList: row.statusList,
     active: row.active,
   })
 }

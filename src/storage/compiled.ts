@@ -10,6 +10,7 @@ import { compileRules, type RuleSet } from '../pdp/sequence/advance.ts'
 import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
 import { compileTools, scopesOf, type ToolCatalogue } from '../pdp/tools.ts'
 import { err, type Result } from '../result.ts'
+import { compileCredential, type ServerCredential } from '../upstream/credentials/compiled.ts'
 import { compileIssuers } from './compiled-issuers.ts'
 import type { D1Reader } from './freshness.ts'
 import { readTenantTables, type TenantSnapshot, type TenantTables } from './tenant-tables.ts'
@@ -42,6 +43,10 @@ export interface CompiledServer {
   readonly url: URL
   /** A DPoP proof for it must carry a nonce of ours. */
   readonly dpopNonce: boolean
+  /** What a call to it carries. */
+  readonly credential: ServerCredential
+  /** SHA-256 of the password with which it asks at /introspect; null: it does not. */
+  readonly introspectionDigest: string | null
   readonly tools: ToolCatalogue
   /** What rows say of flows of data through this tool. */
   flows(tool: string): ToolFlows
@@ -65,7 +70,7 @@ export function compileTenant(
 ): CompiledTenant {
   const { revision, tables } = snapshot
   const trusted = compileIssuers(tables.issuers, urlRules(config))
-  const catalogue = compileServers(tables, config)
+  const catalogue = compileServers(tables, config, trusted.byUrl)
   const policies = compilePolicies(tables.policies)
   const { sequenceRules } = tables
   const rulesKey = digestOf(sequenceRules)
@@ -122,7 +127,7 @@ const at = (row: string, { message, line, column }: ConditionProblem): string =>
 type IssuerRow = TenantTables['issuers'][number]
 type ServerRow = TenantTables['servers'][number]
 
-function compileServers(tables: TenantTables, config: Config) {
+function compileServers(tables: TenantTables, config: Config, issuers: CompiledTenant['issuers']) {
   const toolsOf = toolRowsByServer(tables)
   const flowsOf = toolFlowsByServer(tables)
   const byName = new Map<string, CompiledServer>()
@@ -130,6 +135,10 @@ function compileServers(tables: TenantTables, config: Config) {
   for (const row of tables.servers) {
     const url = upstreamUrl(row.url, config)
     if (!url.ok) problems.push(`server \`${row.name}\`: ${url.error}`)
+    const credential = compileCredential(row, issuers)
+    if (credential.kind === 'broken') {
+      problems.push(`server \`${row.name}\`, credential: ${credential.problem}`)
+    }
     const tools = compileTools(toolsOf.get(row.name) ?? [], row.internal)
     const flows = flowsOf.get(row.name)
     byName.set(row.name, {
@@ -137,6 +146,8 @@ function compileServers(tables: TenantTables, config: Config) {
       title: row.title,
       url: url.ok ? url.value : new URL('about:blank'),
       dpopNonce: row.dpopNonce,
+      credential,
+      introspectionDigest: row.introspectionDigest,
       tools,
       // Under the name of the row that speaks of the tool, which may be a pattern.
       flows: (tool) => flows?.get(tools.find(tool, null)?.row ?? '') ?? NO_FLOWS,
@@ -175,12 +186,16 @@ export const serverFacts = (
 
 /** A demo issuer would let anybody in; a loopback address is whatever runs on that machine. */
 export function localTrust(
-  issuers: readonly Pick<IssuerRow, 'demo' | 'url' | 'jwksUri' | 'introspectionUrl'>[],
+  issuers: readonly Pick<
+    IssuerRow,
+    'demo' | 'url' | 'jwksUri' | 'introspectionUrl' | 'tokenUrl' | 'revocationUrl'
+  >[],
   servers: readonly Pick<ServerRow, 'name' | 'url'>[],
 ): string | null {
   const issuer = issuers.find(
-    ({ demo, url, jwksUri, introspectionUrl }) =>
-      demo || [url, jwksUri, introspectionUrl ?? ''].some(isLocalUrl),
+    ({ demo, url, jwksUri, introspectionUrl, tokenUrl, revocationUrl }) =>
+      demo ||
+      [url, jwksUri, introspectionUrl ?? '', tokenUrl ?? '', revocationUrl ?? ''].some(isLocalUrl),
   )
   if (issuer !== undefined) return `issuer \`${issuer.url}\` is for a local demo only`
   const server = servers.find((row) => isLocalUrl(row.url))

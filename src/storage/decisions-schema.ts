@@ -1,4 +1,5 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { CREDENTIAL_EVENTS } from '../upstream/credentials/kinds.ts'
 
 /** The decision log's own database (migrations/decisions/). */
 export const decisions = sqliteTable('decisions', {
@@ -27,4 +28,25 @@ export const outcomes = sqliteTable('outcomes', {
   state: text('state', { enum: ['committed', 'failed', 'withheld'] }).notNull(),
   detail: text('detail').notNull().default(''),
   endedAt: integer('ended_at').notNull(),
+})
+
+export const credentialEvents = sqliteTable('credential_events', {
+  id: text('id').primaryKey().notNull(),
+  tenant: text('tenant').notNull(),
+  credential: text('credential').notNull(),
+  event: text('event', { enum: CREDENTIAL_EVENTS }).notNull(),
+  cause: text('cause'),
+  issuer: text('issuer').notNull(),
+  subjectIssuer: text('subject_issuer').notNull(),
+  subject: text('subject').notNull(),
+  client: text('client').notNull(),
+  agent: text('agent'),
+  server: text('server').notNull(),
+  task: text('task'),
+  decision: text('decision').notNull(),
+  status: integer('status'),
+  attempts: integer('attempts').notNull().default(0),
+  detail: text('detail').notNull().default(''),
+  happenedAt: integer('happened_at').notNull(),
+  shippedAt: integer('shipped_at').notNull(),
 })

@@ -8,6 +8,7 @@ import type {
 } from '../pdp/evaluation.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../pdp/refusal.ts'
 import { resourceKey, type ResourceRow, type Sensitivity } from '../pdp/resources.ts'
+import { readSignals } from './signal-facts.ts'
 import type { FactKeys, FreshFacts, RoleHolder, TaskWords } from './facts.ts'
 
 /** The one row of the facts' statement, its lists as JSON. */
@@ -24,7 +25,9 @@ interface FactsRow {
   readonly sightings: string
   readonly consents: string
   readonly tasks: string
+  readonly transaction_is_task: number
   readonly resources: string
+  readonly signals: string
 }
 
 export function readFactsRow(row: unknown, keys: FactKeys): FreshFacts {
@@ -52,9 +55,11 @@ export function readFactsRow(row: unknown, keys: FactKeys): FreshFacts {
     sightings: readSightings(rest.sightings),
     consents: readConsents(rest.consents),
     tasks: readTasks(tasks),
+    transactionIsTask: rest.transaction_is_task === 1,
     words: readWords(tasks),
     ownDomains: ownDomains.filter(isText),
     resources: readResources(rest.resources),
+    signals: readSignals(rest.signals),
   }
 }
 
@@ -72,8 +77,14 @@ const rolesOf = (held: readonly HeldRow[], [kind, id]: RoleHolder): RoleFact[] =
     .toSorted((a, b) => (a.role < b.role ? -1 : 1))
 
 const readRevocations = (json: string): RevocationFact[] =>
-  rows<[RevocationKind, string, string, number]>(json)
-    .map(([kind, id, issuer, revokedAt]) => ({ kind, id, issuer, revokedAt }))
+  rows<[RevocationKind, string, string, number, number | null]>(json)
+    .map(([kind, id, issuer, revokedAt, issuedBefore]) => ({
+      kind,
+      id,
+      issuer,
+      revokedAt,
+      ...(issuedBefore === null ? {} : { issuedBefore }),
+    }))
     .toSorted((a, b) => REVOCATION_KINDS.indexOf(a.kind) - REVOCATION_KINDS.indexOf(b.kind))
 
 const readSightings = (json: string): ReadonlyMap<string, Sighting> =>
@@ -101,8 +112,12 @@ type TaskRow = readonly [
   purpose: string,
   tools: string[] | null,
   access: string[] | null,
+  dataClasses: string[] | null,
+  maxCalls: number | null,
   approved: number,
   expiresAt: number,
+  closedAt: number | null,
+  shown: number,
   askedFor: string | null,
   namedValues: unknown[],
   revokedAt: number | null,
@@ -110,7 +125,7 @@ type TaskRow = readonly [
 
 const readWords = (tasks: readonly TaskRow[]): ReadonlyMap<string, TaskWords> =>
   new Map(
-    tasks.map(([id, , , , , , , text, values]) => [
+    tasks.map(([id, , , , , , , , , , , text, values]) => [
       id,
       // One number has one spelling; what is neither text nor number names nothing.
       {
@@ -124,16 +139,26 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 const readTasks = (tasks: readonly TaskRow[]): TaskFact[] =>
   tasks
-    .map(([id, agent, purpose, tools, access, approved, expiresAt, , , revokedAt]) => ({
-      id,
-      agent,
-      purpose,
-      tools,
-      access,
-      approved: approved === 1,
-      expiresAt,
-      revokedAt,
-    }))
+    .map(
+      ([id, agent, purpose, tools, access, dataClasses, maxCalls, approved, ...rest]): TaskFact => {
+        const [expiresAt, closedAt, shown, , , revokedAt] = rest
+        return {
+          id,
+          agent,
+          purpose,
+          // What is no text in a list names nothing.
+          tools: tools?.filter(isText) ?? null,
+          access: access?.filter(isText) ?? null,
+          dataClasses: dataClasses?.filter(isText) ?? null,
+          maxCalls,
+          approved: approved === 1,
+          expiresAt,
+          closedAt,
+          revokedAt,
+          shown: shown === 1,
+        }
+      },
+    )
     .toSorted(byId)
 
 type StoredResource = readonly [

@@ -7,6 +7,8 @@ import type {
 } from '../pdp/evaluation.ts'
 import type { NamedResource, ResourceRow } from '../pdp/resources.ts'
 import type { RevocationKind } from '../pdp/refusal.ts'
+import type { SignalFacts } from '../pdp/signals.ts'
+import { COUNTS_FOR, SIGNALS } from './signal-facts.ts'
 import { REVISION, type D1Reader } from './freshness.ts'
 
 /** Which rows belong to a call. All of it is verified; nothing is taken from the caller's word. */
@@ -27,6 +29,14 @@ export interface FactKeys {
   readonly listing: boolean
   /** What the arguments, or a result, name. */
   readonly named: readonly NamedResource[]
+  /** The token's `txn`, and the digest of the handle that was shown: what may name a task. */
+  readonly transaction: string | null
+  readonly taskHandle: string | null
+  /** Of a result: the task of its call. */
+  readonly underTask: string | null
+  /** Of the token: its `iat` in epoch seconds and its `sid`; null: it does not say. */
+  readonly issuedAt: number | null
+  readonly tokenSession: string | null
 }
 
 /** Somebody else than the software that acts under the task vouches for these (tasks.opened_by). */
@@ -58,12 +68,22 @@ export interface FreshFacts {
   readonly sightings: ReadonlyMap<string, Sighting>
   readonly consents: readonly ConsentFact[]
   readonly tasks: readonly TaskFact[]
+  readonly transactionIsTask: boolean
   /** What the person asked for, by task. */
   readonly words: ReadonlyMap<string, TaskWords>
   /** What ends in one of these is the organisation's own. */
   readonly ownDomains: readonly string[]
   /** By `resourceKey`; absent: unlisted. */
   readonly resources: ReadonlyMap<string, ResourceRow>
+  /** null: no stream says anything of this token. */
+  readonly signals: SignalFacts | null
+}
+
+/** A document beside the token (a third part) does not say here when it was made. */
+const REVOKED_FOR = {
+  issuedAt: 'iif(named.value ->> 2 IS NULL, ?14, NULL)',
+  client: '?3',
+  session: '?15',
 }
 
 /** The best row for one named resource: exact before pattern, then the longest text around the `*`. */
@@ -83,6 +103,9 @@ const BEST_RESOURCE = `SELECT json_array(tenant, id, pattern, owner_issuer, owne
   ORDER BY pattern, CASE pattern WHEN 1 THEN instr(id, '*') ELSE 0 END DESC, length(id) DESC, tenant <> ?1, id
   LIMIT 1`
 
+/** With two it is not known which is meant, and more of them say no more. */
+const MOST_OPEN_TASKS = 2
+
 /**
  * The index for consents is named: the table is its own primary key, which looks cheaper to a planner
  * that knows no figures and reads every consent of the tenant. All that hold are among the 200 that
@@ -98,7 +121,7 @@ const STATEMENT = `WITH sharing AS (
 SELECT
   (SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'revision_*') AS triggers,
   (EXISTS (SELECT 1 FROM issuers WHERE demo = 1 OR url GLOB 'http:*' OR jwks_uri GLOB 'http:*'
-    OR introspection_url GLOB 'http:*')
+    OR introspection_url GLOB 'http:*' OR token_url GLOB 'http:*' OR revocation_url GLOB 'http:*')
     OR EXISTS (SELECT 1 FROM servers WHERE url GLOB 'http:*')) AS local_trust,
   (SELECT ${REVISION} FROM revision WHERE tenant = ?1) AS revision,
   (SELECT json_array(active, actor_calls_per_minute, json(own_domains)) FROM tenants WHERE id = ?1) AS tenant,
@@ -108,11 +131,13 @@ SELECT
      FROM json_each(?5) AS holder CROSS JOIN role_assignments AS held
      ON held.tenant = ?1 AND held.issuer = ?2
        AND held.holder_kind = holder.value ->> 0 AND held.holder = holder.value ->> 1) AS roles,
-  (SELECT json_group_array(json_array(revoked.kind, revoked.id, revoked.issuer, revoked.revoked_at))
+  (SELECT json_group_array(json_array(revoked.kind, revoked.id, revoked.issuer, revoked.revoked_at, revoked.issued_before))
      FROM json_each(?6) AS named CROSS JOIN revocations AS revoked
      ON revoked.tenant = ?1 AND revoked.kind = named.value ->> 0
        AND revoked.id = named.value ->> 1
-       AND revoked.issuer IN ('*', coalesce(named.value ->> 2, ?2))) AS revocations,
+       AND revoked.issuer IN ('*', coalesce(named.value ->> 2, ?2))
+     WHERE ${COUNTS_FOR('revoked', REVOKED_FOR)}) AS revocations,
+  ${SIGNALS} AS signals,
   (SELECT json_group_array(id) FROM revocations
      WHERE ?7 = 1 AND tenant = ?1 AND kind = 'tool' AND id >= ?8 || '/' AND id < ?8 || '0'
        AND issuer IN ('*', ?2)) AS revoked_tools,
@@ -131,13 +156,21 @@ SELECT
         AND given.server = ?8 AND given.client = ?3
       ORDER BY given.ends_at DESC LIMIT 200)
      WHERE ?7 = 1 OR tool IS NULL OR tool = ?9) AS consents,
-  (SELECT json_group_array(json_array(open.id, open.agent, open.purpose, json(open.tools), json(open.access),
-       open.approved_at IS NOT NULL, open.expires_at, open.asked_for, json(open.named_values),
+  (SELECT json_group_array(json_array(own.id, own.agent, own.purpose, json(own.tools), json(own.access),
+       json(own.data_classes), own.max_calls, own.approved_at IS NOT NULL, own.expires_at, own.closed_at,
+       own.handle_digest IS ?13 AND ?13 IS NOT NULL, own.asked_for, json(own.named_values),
        (SELECT max(revoked_at) FROM revocations
-         WHERE tenant = ?1 AND kind = 'task' AND id = open.id AND issuer IN ('*', ?2))))
-     FROM tasks AS open WHERE open.tenant = ?1 AND open.issuer = ?2 AND open.subject = ?10
-       AND open.client = ?3 AND open.agent IS ?4 AND open.closed_at IS NULL
-       AND open.expires_at > (unixepoch() - 60) * 1000) AS tasks,
+         WHERE tenant = ?1 AND kind = 'task' AND id = own.id AND issuer IN ('*', ?2))))
+     FROM tasks AS own WHERE own.tenant = ?1 AND own.issuer = ?2 AND own.subject = ?10
+       AND own.client = ?3 AND own.agent IS ?4 AND own.id IN (
+         SELECT id FROM (SELECT id FROM tasks WHERE tenant = ?1 AND issuer = ?2 AND subject = ?10
+           AND client = ?3 AND agent IS ?4 AND closed_at IS NULL
+           AND expires_at > (unixepoch() - 60) * 1000
+           ORDER BY expires_at DESC LIMIT ${MOST_OPEN_TASKS})
+         UNION ALL SELECT ?12
+         UNION ALL SELECT ?16
+         UNION ALL SELECT id FROM tasks WHERE tenant = ?1 AND handle_digest = ?13)) AS tasks,
+  EXISTS (SELECT 1 FROM tasks WHERE tenant = ?1 AND id = ?12) AS transaction_is_task,
   (SELECT json_group_array(json_array(named.value ->> 0, named.value ->> 1, json((${BEST_RESOURCE}))))
      FROM json_each(?11) AS named) AS resources`
 
@@ -160,5 +193,10 @@ export function factsStatement(database: D1Reader, keys: FactKeys): D1PreparedSt
       keys.tool,
       keys.subject,
       JSON.stringify(named),
+      keys.transaction,
+      keys.taskHandle,
+      keys.issuedAt === null ? null : keys.issuedAt * 1000,
+      keys.tokenSession,
+      keys.underTask,
     )
 }

@@ -28,8 +28,13 @@ export const FRESH_TABLES = [
   'resources',
   'consents',
   'tasks',
+  'task_openers',
   'revocations',
   'pdp_callers',
+  'signal_streams',
+  'signal_stream_states',
+  'signal_states',
+  'claim_overlays',
 ] as const
 
 /** What decisions never read: it tells what the rows were at an earlier revision. */
@@ -37,6 +42,9 @@ export const HISTORY_TABLES = ['policy_history'] as const
 
 /** What only our own pages read (src/people): who is signed in, and what was agreed to. */
 export const PAGE_TABLES = ['page_sessions', 'consented_definitions'] as const
+
+/** What only the receiver of signals reads (src/signals): whom identifiers mean, and what was told. */
+export const SIGNAL_TABLES = ['subject_aliases', 'signal_events'] as const
 
 /**
  * A number that changes whenever a table is dropped, made or renamed (SQLite's file format §2.6). It

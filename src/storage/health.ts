@@ -18,6 +18,8 @@ export async function readHealth(database: D1Reader) {
         url: issuers.url,
         jwksUri: issuers.jwksUri,
         introspectionUrl: issuers.introspectionUrl,
+        tokenUrl: issuers.tokenUrl,
+        revocationUrl: issuers.revocationUrl,
       })
       .from(issuers),
     db

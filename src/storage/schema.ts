@@ -1,8 +1,10 @@
 import { integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
-import { ACCESS } from '../pdp/evaluation.ts'
+import { ACCESS, REQUIRED_TASKS } from '../pdp/evaluation.ts'
 import { ARGUMENT_ROLES, AUTHORITIES } from '../pdp/flows.ts'
 import { RESOURCE_FORMS } from '../pdp/resource-name.ts'
 import { SENSITIVITY } from '../pdp/resources.ts'
+import { OPENER_KINDS } from '../tasks/opener.ts'
+import { CREDENTIAL_KINDS, EXCHANGE_GRANTS } from '../upstream/credentials/kinds.ts'
 
 /**
  * The typed mirror of `migrations/`. SQL is the truth (constraints and triggers live there only);
@@ -23,6 +25,17 @@ export const servers = sqliteTable(
     active: flag('active').default(true),
     consentRequired: flag('consent_required').default(false),
     dpopNonce: flag('dpop_nonce').default(false),
+    credential: text('credential', { enum: CREDENTIAL_KINDS }).notNull().default('none'),
+    credentialAudience: text('credential_audience'),
+    credentialScope: text('credential_scope').notNull().default(''),
+    credentialSecret: text('credential_secret'),
+    exchangeIssuer: text('exchange_issuer'),
+    exchangeGrant: text('exchange_grant', { enum: EXCHANGE_GRANTS })
+      .notNull()
+      .default('token-exchange'),
+    exchangeSecret: text('exchange_secret'),
+    assertionSecret: text('assertion_secret'),
+    introspectionDigest: text('introspection_digest'),
     observeUntil: integer('observe_until'),
   },
   (table) => [unique().on(table.tenant, table.name)],
@@ -205,16 +218,45 @@ export const tasks = sqliteTable(
     purpose: text('purpose').notNull(),
     tools: text('tools'),
     access: text('access'),
+    dataClasses: text('data_classes'),
+    maxCalls: integer('max_calls'),
     askedFor: text('asked_for'),
     namedValues: text('named_values').notNull().default('[]'),
     openedBy: text('opened_by').notNull(),
+    openedByKind: text('opened_by_kind', { enum: OPENER_KINDS }).notNull().default('user'),
+    openedByIssuer: text('opened_by_issuer'),
+    openedThrough: text('opened_through'),
     openedAt: integer('opened_at').notNull(),
     approvedBy: text('approved_by'),
     approvedAt: integer('approved_at'),
     expiresAt: integer('expires_at').notNull(),
     closedAt: integer('closed_at'),
+    closedBy: text('closed_by'),
+    handleDigest: text('handle_digest'),
+    requestKey: text('request_key'),
+    requestDigest: text('request_digest'),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+)
+
+/** Who may open tasks (migrations/0010_create_task_openers.sql). */
+export const taskOpeners = sqliteTable(
+  'task_openers',
+  {
+    tenant: text('tenant').notNull(),
+    issuer: text('issuer').notNull(),
+    kind: text('kind', { enum: OPENER_KINDS }).notNull(),
+    id: text('id').notNull(),
+    client: text('client').notNull(),
+    through: text('through'),
+    forOthers: flag('for_others').default(false),
+    mayApprove: flag('may_approve').default(false),
+    maxLifetimeSeconds: integer('max_lifetime_s').notNull().default(3600),
+    active: flag('active').default(true),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.issuer, table.kind, table.id, table.client] }),
+  ],
 )
 
 export const policies = sqliteTable(
@@ -239,6 +281,7 @@ export const policies = sqliteTable(
     requireSenderConstrained: flag('require_sender_constrained').default(false),
     maxAuthAgeSeconds: integer('max_auth_age_s'),
     requireApproval: flag('require_approval').default(false),
+    requireTask: text('require_task', { enum: REQUIRED_TASKS }),
     reason: text('reason').notNull().default(''),
     enabled: flag('enabled').default(true),
   },
@@ -292,10 +335,26 @@ export const revocations = sqliteTable(
     kind: text('kind').notNull(),
     id: text('id').notNull(),
     issuer: text('issuer').notNull().default('*'),
+    source: text('source').notNull().default(''),
+    issuedBefore: integer('issued_before'),
+    onlyClient: text('only_client').notNull().default(''),
+    onlyWithoutSession: flag('only_without_session').default(false),
     reason: text('reason').notNull().default(''),
     revokedAt: integer('revoked_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.kind, table.id, table.issuer] })],
+  (table) => [
+    primaryKey({
+      columns: [
+        table.tenant,
+        table.kind,
+        table.id,
+        table.issuer,
+        table.source,
+        table.onlyClient,
+        table.onlyWithoutSession,
+      ],
+    }),
+  ],
 )
 
 export const policyHistory = sqliteTable('policy_history', {
@@ -323,5 +382,13 @@ export const pdpCallers = sqliteTable(
   (table) => [primaryKey({ columns: [table.tenant, table.issuer, table.client] })],
 )
 
-export { decisions, outcomes } from './decisions-schema.ts'
+export { credentialEvents, decisions, outcomes } from './decisions-schema.ts'
+export {
+  claimOverlays,
+  signalEvents,
+  signalStates,
+  signalStreams,
+  signalStreamStates,
+  subjectAliases,
+} from './signals-schema.ts'
 export { tenants, revision, issuers, clients, agents, roleAssignments } from './trust-schema.ts'

@@ -35,8 +35,12 @@ export const issuers = sqliteTable(
     introspection: text('introspection', { enum: INTROSPECTIONS }).notNull().default('never'),
     introspectionUrl: text('introspection_url'),
     introspectionSecret: text('introspection_secret'),
+    tokenUrl: text('token_url'),
+    revocationUrl: text('revocation_url'),
     loginClient: text('login_client'),
     loginSecret: text('login_secret'),
+    opensTasks: flag('opens_tasks').default(false),
+    statusList: text('status_list'),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.url] }),

@@ -47,7 +47,9 @@ async function make(algorithm: Algorithm, bound: boolean): Promise<Made> {
     audience: null,
     maxLifetimeSeconds: 3600,
     introspection: null,
+    exchange: null,
     login: null,
+    opensTasks: false,
     active: true,
   }
   const context: AuthenticationContext = {

@@ -11,6 +11,7 @@ const PLAIN = {
   requireSenderConstrained: false,
   maxAuthAgeSeconds: null,
   requireApproval: false,
+  requireTask: null,
 } as const
 
 /**
@@ -107,6 +108,8 @@ const facts: Facts = {
   unreadable: null,
   consents: [],
   tasks: [],
+  transactionIsTask: false,
+  issuerOpensTasks: false,
 }
 
 const sets = new Map<number, ReturnType<typeof compilePolicies>>()

@@ -6,6 +6,7 @@ import { newServer } from './new-server.ts'
 import { classification, ownership } from './resource-steps.ts'
 import { readThenExport } from './read-then-export.ts'
 import { revocation } from './revocation.ts'
+import { taskEnd } from './task-end.ts'
 import type { Step } from './tour.ts'
 
 /** The tour, in order. A step is one file or function and one entry here. */
@@ -19,6 +20,7 @@ export const STEPS: readonly Step[] = [
   revocation,
   consent,
   deletionBudget,
+  taskEnd,
   decisionLog,
   newServer,
 ]

@@ -88,9 +88,11 @@ function aboutTasks({ facts, request }: Decision): string[] {
   return openTasks(actorOf(request), request, facts).map((task) => {
     const tools = task.tools === null ? 'any tool' : `tools ${task.tools.join(' ')}`
     const access = task.access === null ? 'any access' : `access ${task.access.join(' ')}`
+    const data = task.dataClasses === null ? '' : `, data ${task.dataClasses.join(' ')}`
+    const calls = task.maxCalls === null ? '' : `, ${task.maxCalls} calls`
     const end = task.revokedAt === null ? `until ${time(task.expiresAt)}` : 'revoked'
     const approved = task.approved ? 'approved' : 'not approved'
-    return `task \`${task.id}\` (${task.purpose}): ${tools}, ${access}, ${approved}, ${end}`
+    return `task \`${task.id}\` (${task.purpose}): ${tools}, ${access}${data}${calls}, ${approved}, ${end}`
   })
 }
 

@@ -1,6 +1,12 @@
 // Each refusal in plain words that name the rows. Exhaustive on purpose: a new refusal does not
 // compile until it is explained.
-import type { ConsentState, DecisionRefusal, Pass, RevocationKind } from '../../pdp/refusal.ts'
+import type {
+  ConsentState,
+  DecisionRefusal,
+  Pass,
+  RevocationKind,
+  TaskBound,
+} from '../../pdp/refusal.ts'
 
 export const WHO: Readonly<Record<Pass, string>> = { subject: 'the subject', agent: 'the agent' }
 
@@ -40,14 +46,34 @@ export function because(refusal: DecisionRefusal): string {
       return `it needs the scopes ${refusal.scopes.join(' ')}`
     case 'workload_without_scopes':
       return `it needs the scopes ${refusal.scopes.join(' ')}, and a trust domain of workloads grants none: take the scope from the server or tool, or let the workload come with an access token`
+    case 'login_outdated':
+      return `the issuer told a change (${refusal.topic}) after this login; another one helps`
+    case 'signal_raised':
+      return `the issuer told something (${refusal.topic}) for which the stream names no login that helps; see \`signal_states\``
+    case 'signals_silent':
+      return 'a stream with on_silence = deny was not heard for longer than its max_silence_s'
     case 'outside_authorization':
       return refusal.fault === 'unreadable'
         ? "an entry of the token's authorization_details says something that is not known here, so the token is good for no call"
         : "no entry of the token's authorization_details covers this server, tool, class of access and what it touches"
     case 'task_ambiguous':
-      return 'more than one task is open for this actor; close all but one'
+      return 'more than one task is open for this actor, and the call does not say which it belongs to; name one, or close all but one'
+    case 'task_invalid':
+      return refusal.fault === 'unreadable'
+        ? 'the token declares a task that cannot be read: one `mcp_task` entry with known members, beside `txn`'
+        : 'the token declares a task, and its issuer may not (issuers.opens_tasks is 0)'
+    case 'task_unknown':
+      return `what the ${refusal.by} names is no task of this actor`
+    case 'task_conflict':
+      return 'the token names one task and the handle another'
+    case 'task_ended':
+      return `task \`${refusal.task}\` is ${refusal.how === 'closed' ? 'closed' : 'past its end'}`
+    case 'task_spent':
+      return `task \`${refusal.task}\` allows no further call (tasks.max_calls)`
+    case 'task_required':
+      return `policy \`${refusal.policy}\` would allow it for ${WHO[refusal.pass]} under ${refusal.approved ? 'an approved task' : 'a task'}`
     case 'outside_task':
-      return `task \`${refusal.task}\` is open, and does not cover this tool or its class of access`
+      return `task \`${refusal.task}\` is open, and does not cover ${OUTSIDE[refusal.bound]}`
     case 'not_allowed':
       return `no allow counts for ${WHO[refusal.pass]}`
     case 'denied_by_policy':
@@ -97,6 +123,12 @@ const CONSENT: Readonly<Record<ConsentState, string>> = {
   expired: "the person's consent has expired",
   withdrawn: 'the person has taken back the consent',
   outdated: 'the person consented to another definition',
+}
+
+const OUTSIDE: Readonly<Record<TaskBound, string>> = {
+  tools: 'this tool',
+  access: 'its class of access',
+  data_classes: 'the sensitivity of what it touches',
 }
 
 /** Both at once, as the challenge asks for both. */

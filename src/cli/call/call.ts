@@ -19,6 +19,8 @@ export interface Call {
   /** Absent: the token says no more. */
   readonly token?: TokenWords
   readonly agent: string | null
+  /** The row of `tasks` whose handle the request shows; absent or null: it shows none. */
+  readonly task?: string | null
   /** null: all that the call needs, so that the question is about policies. */
   readonly scopes: readonly string[] | null
   readonly network: Network

@@ -8,7 +8,7 @@ import { Fields } from './fields.ts'
 /** Absent from a call: a token that says nothing of the kind. */
 export type TokenWords = Pick<
   Credential,
-  'sessionId' | 'keyId' | 'bindings' | 'authorizationDetails'
+  'sessionId' | 'keyId' | 'bindings' | 'authorizationDetails' | 'transaction'
 >
 
 /** As a case names them. Rows are asked for the rest: whether a client acts for users, for one. */
@@ -17,6 +17,7 @@ export const TOKEN_FIELDS = [
   'bindings',
   'token_session',
   'issuer_key',
+  'txn',
 ] as const
 
 const KINDS = ['dpop', 'certificate', 'workload'] as const
@@ -28,6 +29,7 @@ export function readTokenWords(place: string, given: JsonObject): TokenWords {
   return {
     sessionId: one.textOrNull('token_session'),
     keyId: one.textOrNull('issuer_key'),
+    transaction: one.textOrNull('txn'),
     bindings: one.has('bindings')
       ? one.list('bindings').map((value) => readBinding(`${place}: bindings`, value))
       : [],

@@ -4,11 +4,12 @@ import { isTrustDomain } from '../../authentication/issuer.ts'
 import { decisionRow } from '../../durable-objects/decision-row.ts'
 import { partsOf } from '../../mcp/result-parts.ts'
 import type { JsonObject } from '../../mcp/value.ts'
-import { evaluate, isObserved } from '../../pdp/evaluate.ts'
+import { actorOf, evaluate, isObserved } from '../../pdp/evaluate.ts'
 import type { Actor, Evaluation, EvaluationRequest, Facts, WouldBe } from '../../pdp/evaluation.ts'
 import type { DecisionRefusal } from '../../pdp/refusal.ts'
 import { resourcesInResult } from '../../pdp/resources.ts'
 import { compileRules, judge, type RuleHit } from '../../pdp/sequence/advance.ts'
+import { taskOf } from '../../pdp/task.ts'
 import { flowOf } from '../../pep/flow.ts'
 import { NO_TOKEN, sessionKeyOf, type Question } from '../../pep/question.ts'
 import { argumentsKeyOf, MAX_ADMITTED_INPUTS, stepOf } from '../../pep/record.ts'
@@ -54,7 +55,7 @@ export async function decideCall(database: DatabaseSync, call: Call): Promise<De
     }
     return flowOf(past, { ...at, server })
   }
-  const { memory, step } = remembered(
+  const { memory, step, underTask } = remembered(
     question,
     call.history,
     rules,
@@ -65,7 +66,7 @@ export async function decideCall(database: DatabaseSync, call: Call): Promise<De
   )
   const asked = rules.asked(step).map(({ row }) => row.id)
   const admitted =
-    judged.refusal === null ? admit(judge(rules, memory, step), gathered, judged) : null
+    judged.refusal === null ? admit(judge(rules, memory, step), gathered, judged, underTask) : null
   const decided = admitted ?? { ...judged, hits: null }
   const answered =
     decided.refusal === null && call.result !== null
@@ -102,10 +103,19 @@ function admit(
   hits: readonly RuleHit[],
   { request, facts }: Gathered,
   { matches, wouldBe }: Evaluation,
+  underTask: number,
 ): Decided {
-  const refusal = refusalOf(hits)
+  const refusal = refusalOf(hits) ?? spent(request, facts, underTask)
   if (!isObserved(facts, request.context.now)) return { refusal, matches, wouldBe, hits }
   return { refusal: null, matches, wouldBe: wouldBe ?? { by: 'observe', refusal }, hits }
+}
+
+/** As src/durable-objects/task-budget.ts counts. */
+function spent(request: EvaluationRequest, facts: Facts, calls: number): DecisionRefusal | null {
+  const { task } = taskOf(actorOf(request), request, facts)
+  return task === null || task.maxCalls === null || calls < task.maxCalls
+    ? null
+    : { at: 'decide', reason: 'task_spent', task: task.id }
 }
 
 function refusalOf(hits: readonly RuleHit[]): DecisionRefusal | null {
@@ -182,6 +192,7 @@ async function questionOf(rows: TenantRows, call: Call, now: number): Promise<Qu
       ...NO_TOKEN,
       ...call.token,
       tokenId: 'policy-command',
+      issuedAt: Math.floor(now / 1000),
       actorChain: agent === null ? [] : [agent],
       scopes: call.scopes ?? (isTrustDomain(actor.issuer) ? [] : needed),
       acr: call.acr,
@@ -194,6 +205,7 @@ async function questionOf(rows: TenantRows, call: Call, now: number): Promise<Qu
     arguments: call.arguments,
     listing: false,
     network: call.network,
+    ...(call.task == null ? {} : { taskHandle: call.task }),
   }
 }
 

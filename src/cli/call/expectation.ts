@@ -83,5 +83,5 @@ function rowsOf(refusal: DecisionRefusal): readonly string[] | null {
   if (refusal.reason === 'denied_by_policy') return null
   if ('policies' in refusal) return refusal.policies
   if ('policy' in refusal) return [refusal.policy]
-  return refusal.reason === 'outside_task' ? [refusal.task] : null
+  return 'task' in refusal ? [refusal.task] : null
 }

@@ -35,6 +35,8 @@ export async function explainCommand(args: readonly string[]): Promise<boolean> 
       bindings: text,
       'token-session': text,
       'issuer-key': text,
+      txn: text,
+      task: text,
       ip: text,
       country: text,
       asn: text,
@@ -60,6 +62,7 @@ export async function explainCommand(args: readonly string[]): Promise<boolean> 
     ...(values.bindings === undefined ? {} : { bindings: valueIn('--bindings', values.bindings) }),
     token_session: values['token-session'] ?? null,
     issuer_key: values['issuer-key'] ?? null,
+    txn: values.txn ?? null,
   })
   const database = openDatabase(orDefaultFolder(positionals))
   const decision = await decideCall(database, {
@@ -75,6 +78,7 @@ export async function explainCommand(args: readonly string[]): Promise<boolean> 
     senderConstrained: values['sender-constrained'] || isBound(token),
     token,
     agent: values.agent ?? null,
+    task: values.task ?? null,
     scopes: values.scopes === undefined ? null : scopesOf(values.scopes),
     network: {
       ip: values.ip ?? null,

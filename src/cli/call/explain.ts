@@ -28,6 +28,10 @@ const GATES: readonly Gate[] = [
   { passed: 'what it touches is named readably', refusals: ['target_unreadable'] },
   { passed: 'consent is not lacking', refusals: ['consent_required'] },
   { passed: 'the scopes suffice', refusals: ['insufficient_scope', 'workload_without_scopes'] },
+  {
+    passed: 'no signal stands against it',
+    refusals: ['signals_silent', 'signal_raised', 'login_outdated'],
+  },
   { passed: 'the token was granted for it', refusals: ['outside_authorization'] },
   { passed: 'no task is overstepped', refusals: ['task_ambiguous', 'outside_task'] },
 ]
@@ -93,6 +97,8 @@ const NEED: Readonly<Record<Need, (row: PolicyRow | undefined) => string>> = {
   acr: (row) => `acr ${acrValues({ requireAcr: row?.requireAcr ?? null }).join(' or ')}`,
   recent_login: (row) => `a login at most ${row?.maxAuthAgeSeconds ?? 0} s ago`,
   sender_constrained: () => 'a token that is bound to a key of the client',
+  task: (row) => (row?.requireTask === 'approved' ? 'an approved task' : 'a task'),
+  approved_task: () => 'a task that somebody approved',
   approval: () => 'the approval of a person',
 }
 

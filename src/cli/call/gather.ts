@@ -39,7 +39,7 @@ export function gather(
   database: DatabaseSync,
   compiled: CompiledTenant,
   question: Question,
-  call: Pick<Call, 'roles' | 'definition'>,
+  call: Pick<Call, 'roles' | 'definition' | 'task'>,
   now: number,
   inResult: readonly NamedResource[] = [],
 ): Gathered {
@@ -53,7 +53,9 @@ export function gather(
       ? { kind: 'named', resources: [...inArguments.resources, ...inResult] }
       : inArguments
   const keys = factKeysOf(question, read.kind === 'named' ? read.resources : [])
-  const fresh = readFresh(database, keys, now)
+  const fresh = withShown(readFresh(database, keys, now), call, (task) =>
+    readFresh(database, { ...keys, transaction: task }, now),
+  )
   const tool = question.tool === null ? null : server.tools.find(question.tool, question.arguments)
   const facts = factsOf(fresh, server, tool, read, question.actor, compiled.issuers)
   return {
@@ -77,6 +79,23 @@ function readFresh(database: DatabaseSync, keys: FactKeys, now: number): FreshFa
   }
   factsStatement(reader as unknown as D1Reader, keys)
   return readFactsRow(row, keys)
+}
+
+/** A case names the task itself: of its handle no row holds more than a digest. */
+function withShown(
+  fresh: FreshFacts,
+  { task = null }: Pick<Call, 'task'>,
+  byId: (task: string) => FreshFacts,
+): FreshFacts {
+  if (task === null) return fresh
+  const named = byId(task)
+  const others = fresh.tasks.filter(({ id }) => id !== task)
+  const shown = named.tasks.filter(({ id }) => id === task)
+  return {
+    ...fresh,
+    tasks: [...others, ...shown.map((one) => ({ ...one, shown: true }))],
+    words: new Map([...fresh.words, ...named.words]),
+  }
 }
 
 const rolesOf = ({ roles }: Pick<Call, 'roles'>): Partial<Pick<Facts, 'subjectRoles'>> =>

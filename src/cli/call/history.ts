@@ -32,6 +32,8 @@ export interface Remembered {
   readonly memory: MemoryInProcess
   /** The call in question, as that history sees it. */
   readonly step: Step
+  /** Earlier calls that were admitted under the task of this one. */
+  readonly underTask: number
 }
 
 export function remembered(
@@ -44,6 +46,8 @@ export function remembered(
   now: number,
 ): Remembered {
   const memory = new MemoryInProcess()
+  const own = flowIn(question)
+  let underTask = 0
   for (const [at, past] of history.entries()) {
     const asked = {
       ...question,
@@ -53,11 +57,13 @@ export function remembered(
     }
     const when = now - (past.secondsAgo ?? history.length - at) * 1000
     const step = stepOf(asked, flowIn(asked), { sequence: at + 1, at: when })
+    const isCounted = past.outcome !== 'denied' && past.outcome !== 'failed'
+    if (isCounted && own.task !== null && step.taskKey === own.task) underTask += 1
     const labels = [...new Set([...step.labels, ...past.labels])]
     remember(memory, rules, { ...step, labels }, past, seenIn(past, asked, broughtBy, compiled))
   }
   const moment = { sequence: history.length + 1, at: now }
-  return { memory, step: stepOf(question, flowIn(question), moment) }
+  return { memory, step: stepOf(question, own, moment), underTask }
 }
 
 function remember(

@@ -31,6 +31,7 @@ const NEEDS_NOTHING = {
   requireSenderConstrained: false,
   maxAuthAgeSeconds: null,
   requireApproval: false,
+  requireTask: null,
 }
 
 /** Named for any agent, so that only the column in question can fail. */

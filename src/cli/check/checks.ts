@@ -4,7 +4,8 @@ import { positionOf, tableOf } from '../scratch/statements.ts'
 import { readTenants, type TenantRows } from '../scratch/tenant-rows.ts'
 import { messageOf } from '../mistake.ts'
 import { conditionsCompile, conditionsHold } from './conditions.ts'
-import { consentsCount, tasksCount } from './consents.ts'
+import { consentsCount } from './consents.ts'
+import { credentialsAreUsable, credentialsEnd } from './credentials.ts'
 import { delegatesMayAct } from './delegates.ts'
 import { labelsExist, rulesCanHold } from './labels.ts'
 import { actorsExist, environmentsExist, rolesAreHeld, serversExist, toolsExist } from './names.ts'
@@ -22,11 +23,13 @@ import {
 import { revocationsName } from './revocations.ts'
 import { lostTriggers, tenantlessTables } from './schema-changes.ts'
 import { targetsAreNamed } from './targets.ts'
+import { aliasesAreUsed, streamsAreHeard } from './streams.ts'
 import { callersAreKnown, issuersExist } from './trust.ts'
 import { rulesFindTheirKeys } from './rule-groups.ts'
 import { rulesLeaveRoom } from './rule-histories.ts'
 import { argumentsExist, comparisonsCanHold } from './vain-conditions.ts'
 import { rulesFindTheirValues } from './vain-rules.ts'
+import { openersAreKnown, requiredTasksCanBe, tasksCount } from './tasks.ts'
 import { allowsSayWho } from './who.ts'
 
 interface CheckDefinition {
@@ -69,9 +72,15 @@ const CHECKS: readonly CheckDefinition[] = [
   among(resourceLabelsAreKnown),
   among(consentsCount),
   among(tasksCount),
+  among(openersAreKnown),
+  among(requiredTasksCanBe),
   among(callersAreKnown),
   among(delegatesMayAct),
+  among(credentialsAreUsable),
+  among(credentialsEnd),
   among(revocationsName),
+  among(streamsAreHeard),
+  among(aliasesAreUsed),
 ]
 
 /** All problems of these files on top of `migrations/`, in the order of files and lines. */

@@ -31,6 +31,7 @@ function peopleOf(texts: readonly string[]): ConditionVariables[] {
     args: Object.create(null) as JsonObject,
     targets: [],
     task: { present: false, id: '', purpose: '', approved: false },
+    signals: { assurance: '', device: '', risk: '', claims: Object.create(null) as JsonObject },
     network: { ip: '', country: '', asn: 0n },
     time: { now: new Date(0) },
   }
@@ -43,9 +44,17 @@ function peopleOf(texts: readonly string[]): ConditionVariables[] {
       client: { id: first, sender_constrained: true },
       agent: { id: first, present: true, roles: [...texts] },
       task: { present: true, id: first, purpose: first, approved: true },
+      signals: { assurance: first, device: first, risk: first, claims: claimsOf(texts) },
       network: { ip: '203.0.113.7', country: first, asn: 64496n },
     },
   ]
+}
+
+/** Every text as a name and as a value: what a condition asks for is there. */
+function claimsOf(texts: readonly string[]): JsonObject {
+  const claims = Object.create(null) as Record<string, string>
+  for (const text of texts) claims[text] = text
+  return claims
 }
 
 /** INVARIANT: nothing is tried that could not be: a tool that must name a resource always does. */

@@ -24,7 +24,7 @@ export interface ConditionUse {
   readonly whereItFails: string
 }
 
-const WHOLE_CALL = 'subject, client, agent, tool, args, targets, task, network and time'
+const WHOLE_CALL = 'subject, client, agent, tool, args, targets, task, signals, network and time'
 
 /** Filed by the rows, because several checks ask for them. */
 const known = new WeakMap<TenantRows, readonly ConditionUse[]>()

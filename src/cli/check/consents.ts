@@ -1,10 +1,6 @@
-// What people agreed to, and what they declared: whether these rows can ever count.
-import { ACCESS } from '../../pdp/evaluation.ts'
-import type { TenantRows } from '../scratch/tenant-rows.ts'
+// What people agreed to: whether these rows can ever count.
 import { hint } from './hint.ts'
-import { textsOf } from './json-column.ts'
 import type { Finding, RowCheck } from './problem.ts'
-import { globsMeet } from './reach.ts'
 import { unknownClient } from './trust.ts'
 
 export const consentsCount: RowCheck = (rows) =>
@@ -25,54 +21,3 @@ export const consentsCount: RowCheck = (rows) =>
     }
     return found
   })
-
-export const tasksCount: RowCheck = (rows) =>
-  rows.tables.tasks
-    .filter(({ closedAt }) => closedAt === null)
-    .flatMap((task): Finding[] => {
-      const at = { table: 'tasks', key: [rows.tenant, task.id] } as const
-      const { issuer, client, agent, expiresAt } = task
-      const clients = unknownClient(rows, issuer, client)
-      const agents = agent === null ? [] : unknownClient(rows, issuer, agent, 'agent')
-      return [
-        ...clients.map((message) => ({ ...at, code: 'unknown_client', message })),
-        ...agents.map((message) => ({ ...at, code: 'unknown_agent', message })),
-        ...unknownTools(rows, task.tools).map((message) => ({
-          ...at,
-          code: 'unknown_tool',
-          message,
-        })),
-        ...unknownAccess(task.access).map((message) => ({
-          ...at,
-          code: 'unknown_access',
-          message,
-        })),
-        ...(expiresAt > Date.now()
-          ? []
-          : [
-              {
-                ...at,
-                code: 'warn_task_expired',
-                message: `ended at ${new Date(expiresAt).toISOString()}, so it narrows nothing; give a later expires_at, in epoch milliseconds`,
-              },
-            ]),
-      ]
-    })
-
-/** Patterns over `server/tool`. */
-function unknownTools({ servers }: TenantRows, tools: string | null): string[] {
-  if (tools === null) return []
-  const known = [...servers.values()].flatMap(({ facts, toolRows }) =>
-    toolRows.map(({ name }) => `${facts.name}/${name}`),
-  )
-  return textsOf(tools)
-    .texts.filter((pattern) => !known.some((tool) => globsMeet(pattern, tool)))
-    .map((pattern) => `the task covers no tool by \`${pattern}\`; ${hint(pattern, known)}`)
-}
-
-const unknownAccess = (access: string | null): string[] =>
-  access === null
-    ? []
-    : textsOf(access)
-        .texts.filter((word) => !(ACCESS as readonly string[]).includes(word))
-        .map((word) => `no class of access is named \`${word}\`; write one of ${ACCESS.join(', ')}`)

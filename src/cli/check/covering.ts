@@ -89,6 +89,9 @@ function asksNoMore(wide: PolicyRow, narrow: PolicyRow): boolean {
       (narrow.requireAcr !== null && acrValues(narrow).every((acr) => accepted.includes(acr)))) &&
     (wide.maxAuthAgeSeconds === null || (age !== null && age <= wide.maxAuthAgeSeconds)) &&
     (!wide.requireSenderConstrained || narrow.requireSenderConstrained) &&
-    (!wide.requireApproval || narrow.requireApproval)
+    (!wide.requireApproval || narrow.requireApproval) &&
+    (wide.requireTask === null ||
+      narrow.requireTask === 'approved' ||
+      wide.requireTask === narrow.requireTask)
   )
 }

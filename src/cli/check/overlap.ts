@@ -63,6 +63,7 @@ const DEMANDS = [
   'requireSenderConstrained',
   'maxAuthAgeSeconds',
   'requireApproval',
+  'requireTask',
 ] as const
 
 const sameDemands = (a: PolicyRow, b: PolicyRow): boolean =>

@@ -39,6 +39,11 @@ const namedUnderIssuers = ({ tenant, tables }: TenantRows): Named[] => [
     issuer,
   })),
   ...tables.tasks.map(({ id, issuer }) => ({ table: 'tasks' as const, key: [tenant, id], issuer })),
+  ...tables.taskOpeners.map(({ issuer, kind, id, client }) => ({
+    table: 'task_openers' as const,
+    key: [tenant, issuer, kind, id, client],
+    issuer,
+  })),
   ...tables.pdpCallers.map(({ issuer, client }) => ({
     table: 'pdp_callers' as const,
     key: [tenant, issuer, client],

@@ -18,8 +18,11 @@ export interface AuthoredTables extends TenantTables {
   readonly resources: readonly (typeof schema.resources.$inferSelect)[]
   readonly consents: readonly (typeof schema.consents.$inferSelect)[]
   readonly tasks: readonly (typeof schema.tasks.$inferSelect)[]
+  readonly taskOpeners: readonly (typeof schema.taskOpeners.$inferSelect)[]
   readonly revocations: readonly (typeof schema.revocations.$inferSelect)[]
   readonly pdpCallers: readonly (typeof schema.pdpCallers.$inferSelect)[]
+  readonly signalStreams: readonly (typeof schema.signalStreams.$inferSelect)[]
+  readonly subjectAliases: readonly (typeof schema.subjectAliases.$inferSelect)[]
 }
 
 export interface ServerRows {
@@ -68,8 +71,11 @@ export function readTenant(database: DatabaseSync, tenant: string): TenantRows {
     resources: readTable(database, schema.resources, tenant),
     consents: readTable(database, schema.consents, tenant),
     tasks: readTable(database, schema.tasks, tenant),
+    taskOpeners: readTable(database, schema.taskOpeners, tenant),
     revocations: readTable(database, schema.revocations, tenant),
     pdpCallers: readTable(database, schema.pdpCallers, tenant),
+    signalStreams: readTable(database, schema.signalStreams, tenant),
+    subjectAliases: readTable(database, schema.subjectAliases, tenant),
     // Rows that are switched off are nobody's problem.
     policies: enabledById(readTable(database, schema.policies, tenant)),
     sequenceRules: enabledById(readTable(database, schema.sequenceRules, tenant)),

@@ -16,11 +16,15 @@ export const TRACKED = {
   resources: ['tenant', 'type', 'id'],
   consents: ['tenant', 'id'],
   tasks: ['tenant', 'id'],
+  task_openers: ['tenant', 'issuer', 'kind', 'id', 'client'],
   // The issuer is often left out, and the last part finds the row then.
   revocations: ['tenant', 'kind', 'issuer', 'id'],
   policies: ['tenant', 'id'],
   sequence_rules: ['tenant', 'id'],
   pdp_callers: ['tenant', 'issuer', 'client'],
+  signal_streams: ['id'],
+  // `member` is often left out.
+  subject_aliases: ['tenant', 'issuer', 'member', 'format', 'value', 'subject'],
 } as const satisfies Record<string, readonly string[]>
 
 export type TrackedTable = keyof typeof TRACKED

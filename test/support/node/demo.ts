@@ -17,7 +17,7 @@ export type Fault =
 export const setFault = (
   stack: StackRecord,
   mode: Fault,
-  path: '/jwks.json' | '/introspect' = '/jwks.json',
+  path: '/jwks.json' | '/introspect' | '/token' | '/revoke' = '/jwks.json',
 ): Promise<unknown> => post(new URL('/_demo/fault', stack.issuer), { path, mode })
 
 /** From now on the issuer signs with a key that nobody has seen. */

@@ -4,6 +4,7 @@ import type { PolicyRow } from '../../../src/pdp/policy.ts'
 import { SENSITIVITY, type Target } from '../../../src/pdp/resources.ts'
 import { argumentsOf, facts, NOW, request, RESOURCE, server, target, tool } from './build.ts'
 import type { Answers } from './rows.ts'
+import { ownTask } from './tasks.ts'
 
 /** Few values each, so that rows and questions meet often. */
 const ROLES = ['sales', 'support', 'bot'] as const
@@ -35,8 +36,7 @@ export const ANSWERS: Answers = {
   },
   'task.present': {
     about: 'neither',
-    answer: ({ subject, context }, { tasks }) =>
-      tasks.some((one) => one.agent === subject.properties.agent && one.expiresAt > context.now),
+    answer: (request, facts) => ownTask(request, facts) !== undefined,
   },
   'targets.all(t, t.owned)': {
     about: 'call',
@@ -77,6 +77,7 @@ const NO_NEEDS = {
   requireSenderConstrained: false,
   maxAuthAgeSeconds: null,
   requireApproval: false,
+  requireTask: null,
 }
 
 export const row: fc.Arbitrary<Omit<PolicyRow, 'id'>> = fc
@@ -101,6 +102,7 @@ export const row: fc.Arbitrary<Omit<PolicyRow, 'id'>> = fc
     requireSenderConstrained: rarely(fc.constant(true)).map((one) => one === true),
     maxAuthAgeSeconds: rarely(fc.constantFrom(0, 300)),
     requireApproval: rarely(fc.constant(true)).map((one) => one === true),
+    requireTask: rarely(fc.constantFrom('any' as const, 'approved' as const)),
   })
   .map((one) => (one.effect === 'deny' ? { ...one, ...NO_NEEDS } : one))
 
@@ -151,9 +153,13 @@ const task = fc.record({
   purpose: fc.constant('tidy up'),
   tools: maybe(fc.subarray(['crm/*', 'crm/get', '*set', 'other/*'])),
   access: maybe(fc.subarray([...ACCESS])),
+  dataClasses: rarely(fc.subarray([...SENSITIVITY])),
+  maxCalls: rarely(fc.constant(1)),
   approved: fc.boolean(),
   expiresAt: fc.constantFrom(NOW - 1, NOW, NOW + 1, NOW + DAY),
+  closedAt: rarely(fc.constant(NOW - 1)),
   revokedAt: rarely(fc.constant(NOW - 1)),
+  shown: fc.boolean(),
 })
 
 /** What a token was granted for in detail: of our type mostly, sometimes with what nobody knows. */
@@ -184,6 +190,9 @@ const caller = fc.record({
   authTime: fc.constantFrom(null, NOW / 1000, NOW / 1000 - 300, NOW / 1000 - 301),
   senderConstrained: fc.boolean(),
   authorizationDetails: rarely(fc.array(detail, { maxLength: 2 })),
+  task: rarely(
+    fc.record({ transaction: maybe(fc.constantFrom('t1', 't2', 't3')), handle: fc.boolean() }),
+  ),
 })
 
 const described = fc.record({
@@ -240,6 +249,8 @@ export const question: fc.Arbitrary<Question> = fc
     targets: fc.array(touched, { maxLength: 2 }),
     unreadable: mostly<Facts['unreadable']>(null, { kind: 'too_many' }),
     consents: fc.array(consent, { maxLength: 3 }),
+    transactionIsTask: mostly(false, true),
+    issuerOpensTasks: mostly(false, true),
     tasks: fc.oneof(
       { weight: 3, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: fc.array(task, { minLength: 1, maxLength: 2 }) },
@@ -249,7 +260,8 @@ export const question: fc.Arbitrary<Question> = fc
     const { kind, caller: who, described: what, known, revoked, serverFacts, ...rest } = made
     const { others, uncertain, anyLabel, ...plain } = what
     const listing = kind === 'listed'
-    const asked = request(who, null, what.name)
+    const { task: said, ...self } = who
+    const asked = request(said === null ? self : { ...self, task: said }, null, what.name)
     const depends = listing
       ? { access: [...new Set([what.access, ...others])], labels: uncertain, anyLabel }
       : null

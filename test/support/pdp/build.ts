@@ -4,6 +4,8 @@ import type {
   EvaluationRequest,
   Facts,
   ServerFacts,
+  TaskFact,
+  TaskNamed,
   ToolFacts,
 } from '../../../src/pdp/evaluation.ts'
 import type { PolicyRow } from '../../../src/pdp/policy.ts'
@@ -33,6 +35,7 @@ export const policy = (row: Partial<PolicyRow> & Pick<PolicyRow, 'id'>): PolicyR
   requireSenderConstrained: false,
   maxAuthAgeSeconds: null,
   requireApproval: false,
+  requireTask: null,
   ...row,
 })
 
@@ -45,6 +48,7 @@ export interface Caller {
   readonly authTime?: number | null
   readonly senderConstrained?: boolean
   readonly authorizationDetails?: readonly JsonObject[] | null
+  readonly task?: TaskNamed
 }
 
 export function request(
@@ -74,6 +78,7 @@ export function request(
         acr,
         authTime,
         senderConstrained,
+        ...(caller.task === undefined ? {} : { task: caller.task }),
       },
     },
     action: { name: 'tools/call' },
@@ -111,7 +116,26 @@ export const facts = (given: Partial<Facts> = {}): Facts => ({
   unreadable: null,
   consents: [],
   tasks: [],
+  transactionIsTask: false,
+  issuerOpensTasks: false,
   ...given,
+})
+
+/** Open until a moment after NOW, for any tool. */
+export const task = (row: Partial<TaskFact> = {}): TaskFact => ({
+  id: 't-1',
+  agent: null,
+  purpose: '',
+  tools: null,
+  access: null,
+  dataClasses: null,
+  maxCalls: null,
+  approved: false,
+  expiresAt: NOW + 1,
+  closedAt: null,
+  revokedAt: null,
+  shown: false,
+  ...row,
 })
 
 export const server = (facts: Partial<ServerFacts> = {}): ServerFacts => ({

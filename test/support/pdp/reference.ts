@@ -5,11 +5,12 @@ import type {
   EvaluationRequest,
   Facts,
   RoleFact,
-  TaskFact,
   ToolFacts,
 } from '../../../src/pdp/evaluation.ts'
 import type { PolicyRow } from '../../../src/pdp/policy.ts'
+import type { Target } from '../../../src/pdp/resources.ts'
 import { bestOf, classesOf, columnsApply, effectOf, matchesPattern, type Answers } from './rows.ts'
+import { meantTasks } from './tasks.ts'
 
 /**
  * The decider as one would write it on a whiteboard: no index, no cache, every row looked at for
@@ -71,8 +72,8 @@ function whatIsWrong(request: EvaluationRequest, facts: Facts): Wrong[] {
   const say = (reason: string, always: boolean, holds: boolean) => {
     if (holds) wrong.push({ reason, always })
   }
-  const mine = (task: TaskFact) => task.agent === agent && now < task.expiresAt
-  const open = facts.tasks.filter(mine)
+  const meant = meantTasks(request, facts)
+  const open = typeof meant === 'string' ? [] : meant
   const [task] = open
 
   say('revoked', true, facts.revocations.length > 0 || open.some((one) => one.revokedAt !== null))
@@ -112,9 +113,11 @@ function whatIsWrong(request: EvaluationRequest, facts: Facts): Wrong[] {
     const inside =
       (task.tools?.some((one) => matchesPattern(one, `${server.name}/${tool.name}`)) ?? true) &&
       classesOf(tool).some((access) => task.access?.includes(access) ?? true)
+    const touches = (one: Target) => task.dataClasses?.includes(one.sensitivity) ?? true
     say('task_ambiguous', false, open.length > 1)
-    say('outside_task', false, open.length === 1 && !inside)
+    say('outside_task', false, open.length === 1 && !(inside && facts.targets.every(touches)))
   }
+  if (tool !== null && typeof meant === 'string') say(meant, meant === 'task_ended', true)
   return wrong
 }
 
@@ -201,5 +204,6 @@ const LACKING: readonly string[] = [
   '',
   'approval_required',
   'insufficient_authentication',
+  'task_required',
   'binding_required',
 ]

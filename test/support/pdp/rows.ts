@@ -1,5 +1,6 @@
 import type { Access, EvaluationRequest, Facts, ToolFacts } from '../../../src/pdp/evaluation.ts'
 import type { PolicyRow } from '../../../src/pdp/policy.ts'
+import { ownTask } from './tasks.ts'
 
 /**
  * Conditions are a list of known texts with their answers, so that the expression engine is no part
@@ -53,7 +54,7 @@ export function effectOf(
 ): Effect {
   const deny = row.effect === 'deny'
   const listing = request.context.arguments === null
-  const applies = (): Effect => (deny ? 'denies' : listing ? 0 : costOf(row, request))
+  const applies = (): Effect => (deny ? 'denies' : listing ? 0 : costOf(row, request, facts))
   if (row.condition === null) return applies()
   const known = answers[row.condition]
   if (known === undefined) throw new Error(`nobody knows \`${row.condition}\``)
@@ -65,11 +66,14 @@ export function effectOf(
   return answer ? applies() : 'silent'
 }
 
-/** An approval can be given at once, a login takes the person, a bound token another client. */
-function costOf(row: PolicyRow, request: EvaluationRequest): number {
+/** An approval can be given at once, a login takes the person, a task somebody else, a bound token another client. */
+function costOf(row: PolicyRow, request: EvaluationRequest, facts: Facts): number {
   const { acr, authTime, senderConstrained } = request.subject.properties
   const seconds = request.context.now / 1000
-  if (row.requireSenderConstrained && !senderConstrained) return 3
+  if (row.requireSenderConstrained && !senderConstrained) return 4
+  const task = ownTask(request, facts)
+  if (row.requireTask !== null && task === undefined) return 3
+  if (row.requireTask === 'approved' && task?.approved !== true) return 3
   if (row.requireAcr !== null && !row.requireAcr.split(' ').some((one) => one === acr)) return 2
   if (row.maxAuthAgeSeconds !== null) {
     if (authTime === null || seconds > authTime + row.maxAuthAgeSeconds) return 2

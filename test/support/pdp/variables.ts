@@ -14,6 +14,7 @@ export const variables = (args: JsonObject, targets = 0): ConditionVariables => 
     (_, at) => new TargetVariable(target({ id: `acc-${at}`, labels: ['a.b', 'c.d'] }), false),
   ),
   task: { present: false, id: '', purpose: '', approved: false },
+  signals: { assurance: '', device: '', risk: '', claims: Object.create(null) as JsonObject },
   network: { ip: '', country: '', asn: 0n },
   time: { now: new Date(NOW) },
 })

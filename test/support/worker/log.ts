@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { runInDurableObject } from 'cloudflare:test'
 import { vi } from 'vitest'
-import type { Facts, PolicyMatch } from '../../../src/pdp/evaluation.ts'
+import type { EvaluationRequest, Facts, PolicyMatch, WouldBe } from '../../../src/pdp/evaluation.ts'
 import { sessionKey } from './world.ts'
 
 export interface Logged {
@@ -17,7 +17,9 @@ export interface Logged {
     readonly refusal: { readonly because?: { readonly reason: string } } | null
     readonly repeats?: number
     readonly session: { readonly rules: readonly { readonly rule: string }[] }
+    readonly wouldBe?: WouldBe | null
     readonly inputs: {
+      readonly request: EvaluationRequest
       readonly facts: Facts
       readonly matches: readonly PolicyMatch[]
       readonly resultOf?: string

@@ -1,6 +1,7 @@
 import { env, exports } from 'cloudflare:workers'
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose'
 import { afterEach, beforeEach, vi } from 'vitest'
+import { assertNothingLeaked, noteShown, watchUpstream } from './client-credentials.ts'
 import { sessionKeyOf } from '../../../src/pep/question.ts'
 
 /**
@@ -50,6 +51,7 @@ function standInWorld(): void {
     const request = new Request(input, init)
     if (request.url === `${ISSUER}/jwks.json`) return behaviour.jwks(request)
     if (!request.url.startsWith(UPSTREAM)) throw new Error(`nobody serves ${request.url}`)
+    await watchUpstream(request)
     const copy = request.clone()
     seen.push({ headers: copy.headers, body: await copy.text() })
     return behaviour.upstream(request)
@@ -98,13 +100,18 @@ export async function forgetForGood(...tables: string[]): Promise<void> {
 }
 
 async function clearPolicies(): Promise<void> {
-  await forgetForGood('consents', 'consented_definitions')
+  await forgetForGood('tasks', 'consents', 'consented_definitions', 'signal_events')
   await sql(
     ...[
+      'signal_states',
+      'claim_overlays',
+      'signal_stream_states',
+      'subject_aliases',
+      'signal_streams',
       'page_sessions',
       'revocations',
       'pdp_callers',
-      'tasks',
+      'task_openers',
       'resources',
       'sequence_rules',
       'tool_origins',
@@ -136,12 +143,14 @@ export interface TokenOptions {
   readonly scope?: string
   readonly claims?: JWTPayload
   readonly header?: Record<string, unknown>
+  /** false: no client ever shows it; it is given to us. */
+  readonly shown?: boolean
 }
 
-export function token(options: TokenOptions = {}): Promise<string> {
+export async function token(options: TokenOptions = {}): Promise<string> {
   const { sub = 'alice', client = 'acme-agent', agent, scope = 'crm' } = options
   const now = Math.floor(Date.now() / 1000)
-  return new SignJWT({
+  const signed = await new SignJWT({
     iss: ISSUER,
     sub,
     aud: RESOURCE,
@@ -155,6 +164,8 @@ export function token(options: TokenOptions = {}): Promise<string> {
   })
     .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'at+jwt', ...options.header })
     .sign(keys.privateKey)
+  if (options.shown !== false) noteShown(new Headers({ authorization: `Bearer ${signed}` }))
+  return signed
 }
 
 export interface CallOptions {
@@ -179,6 +190,7 @@ export async function post(body: BodyInit, options: CallOptions = {}): Promise<R
   for (const [name, value] of Object.entries(options.headers ?? {})) {
     if (value === '') headers.delete(name)
   }
+  noteShown(headers)
   return exports.default.fetch(
     new Request(`${origin}/${server}/mcp${query}`, {
       method,
@@ -261,5 +273,6 @@ export function inThisWorld(): void {
   afterEach(async () => {
     vi.restoreAllMocks()
     await clearPolicies()
+    assertNothingLeaked()
   })
 }

@@ -88,6 +88,7 @@ describe('a good token', () => {
       expiresAt: SECONDS + 290,
       notBefore: 0,
       sessionId: 's',
+      transaction: null,
       authTime: SECONDS - 60,
       acr: 'high',
       tenant: 'acme',

@@ -112,7 +112,9 @@ export const issuerRow: Issuer = {
   kind: 'oauth',
   audience: null,
   introspection: null,
+  exchange: null,
   login: null,
+  opensTasks: false,
   active: true,
 }
 

@@ -47,12 +47,14 @@ const ROW = fc.record({
   maxAuthAgeSeconds: oneOf(null, null, null, 60, 600),
   requireSenderConstrained: oneOf(false, false, false, true),
   requireApproval: oneOf(false, false, false, true),
+  requireTask: oneOf<'any' | 'approved' | null>(null, null, 'any', 'approved'),
 })
 const DENY_ASKS_FOR_NOTHING = {
   requireAcr: null,
   maxAuthAgeSeconds: null,
   requireSenderConstrained: false,
   requireApproval: false,
+  requireTask: null,
 }
 const CALL = fc.record({
   subject: oneOf('s', 't', 'c'),

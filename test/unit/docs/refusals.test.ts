@@ -41,6 +41,7 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   tenant_mismatch: [{ at: 'authenticate', reason: 'tenant_mismatch' }],
   issuer_unavailable: [{ at: 'authenticate', reason: 'issuer_unavailable' }],
   introspection_unavailable: [{ at: 'authenticate', reason: 'introspection_unavailable' }],
+  status_list_unavailable: [{ at: 'authenticate', reason: 'status_list_unavailable' }],
   proof_invalid: [{ at: 'authenticate', reason: 'proof_invalid', fault: 'missing', detail: '' }],
   proof_nonce: [{ at: 'authenticate', reason: 'proof_nonce', nonce: 'n' }],
   workload_proof_invalid: [
@@ -61,6 +62,7 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   unsafe_configuration: [{ at: 'decide', reason: 'unsafe_configuration', detail: '' }],
   facts_unavailable: [{ at: 'decide', reason: 'facts_unavailable' }],
   session_unavailable: [{ at: 'decide', reason: 'session_unavailable' }],
+  credential_unavailable: [{ at: 'decide', reason: 'credential_unavailable' }],
   revoked: [
     { at: 'decide', reason: 'revoked', kind: 'token' },
     { at: 'decide', reason: 'revoked', kind: 'token_session' },
@@ -76,6 +78,7 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
     { at: 'decide', reason: 'revoked', kind: 'tenant' },
     { at: 'decide', reason: 'revoked', kind: 'consent' },
     { at: 'decide', reason: 'revoked', kind: 'task' },
+    { at: 'decide', reason: 'revoked', kind: 'subject', olderTokens: true },
   ],
   tenant_inactive: [{ at: 'decide', reason: 'tenant_inactive' }],
   server_inactive: [{ at: 'decide', reason: 'server_inactive' }],
@@ -100,12 +103,46 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   ],
   insufficient_scope: [{ at: 'decide', reason: 'insufficient_scope', scopes: [] }],
   workload_without_scopes: [{ at: 'decide', reason: 'workload_without_scopes', scopes: [] }],
+  login_outdated: [
+    {
+      at: 'decide',
+      reason: 'login_outdated',
+      topic: 'login',
+      acrValues: [],
+      maxAgeSeconds: 0,
+      scopes: [],
+    },
+  ],
+  signal_raised: [{ at: 'decide', reason: 'signal_raised', topic: 'risk' }],
+  signals_silent: [{ at: 'decide', reason: 'signals_silent' }],
   outside_authorization: [
     { at: 'decide', reason: 'outside_authorization', fault: 'not_covered' },
     { at: 'decide', reason: 'outside_authorization', fault: 'unreadable' },
   ],
+  task_invalid: [
+    { at: 'decide', reason: 'task_invalid', fault: 'unreadable' },
+    { at: 'decide', reason: 'task_invalid', fault: 'issuer_opens_none' },
+  ],
+  task_unknown: [
+    { at: 'decide', reason: 'task_unknown', by: 'token' },
+    { at: 'decide', reason: 'task_unknown', by: 'handle' },
+  ],
+  task_conflict: [{ at: 'decide', reason: 'task_conflict' }],
   task_ambiguous: [{ at: 'decide', reason: 'task_ambiguous' }],
-  outside_task: [{ at: 'decide', reason: 'outside_task', task: '' }],
+  task_ended: [
+    { at: 'decide', reason: 'task_ended', task: '', how: 'closed' },
+    { at: 'decide', reason: 'task_ended', task: '', how: 'expired' },
+  ],
+  outside_task: [
+    { at: 'decide', reason: 'outside_task', task: '', bound: 'tools' },
+    { at: 'decide', reason: 'outside_task', task: '', bound: 'access' },
+    { at: 'decide', reason: 'outside_task', task: '', bound: 'data_classes' },
+  ],
+  task_required: [
+    { at: 'decide', reason: 'task_required', pass: 'subject', policy: '', approved: false },
+    { at: 'decide', reason: 'task_required', pass: 'agent', policy: '', approved: true },
+  ],
+  task_spent: [{ at: 'decide', reason: 'task_spent', task: '' }],
   not_allowed: [
     { at: 'decide', reason: 'not_allowed', pass: 'subject' },
     { at: 'decide', reason: 'not_allowed', pass: 'agent' },

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { acrValues, unmetNeeds } from '../../../src/pdp/assurance.ts'
+import type { TaskFact } from '../../../src/pdp/evaluation.ts'
 import type { PolicyRow } from '../../../src/pdp/policy.ts'
-import { NOW, policy, request, type Caller } from '../../support/pdp/build.ts'
+import { NOW, policy, request, task, type Caller } from '../../support/pdp/build.ts'
 
-const needs = (row: Partial<PolicyRow>, caller: Caller = {}, args: unknown = {}) =>
-  unmetNeeds(policy({ id: 'x', ...row }), request(caller, args))
+const needs = (
+  row: Partial<PolicyRow>,
+  caller: Caller = {},
+  args: unknown = {},
+  own: TaskFact | null = null,
+) => unmetNeeds(policy({ id: 'x', ...row }), request(caller, args), own)
 
 const SECONDS = NOW / 1000
 
@@ -46,6 +51,18 @@ describe('what an allow asks for besides', () => {
   it('a deny asks for nothing, and a listing is shown what could be allowed', () => {
     expect(needs({ effect: 'deny', requireApproval: true })).toEqual([])
     expect(needs({ requireApproval: true, requireAcr: 'phr' }, {}, null)).toEqual([])
+  })
+
+  it.each<['any' | 'approved', TaskFact | null, readonly string[]]>([
+    ['any', null, ['task']],
+    ['any', task(), []],
+    ['any', task({ approved: true }), []],
+    ['approved', null, ['task']],
+    ['approved', task(), ['approved_task']],
+    ['approved', task({ approved: true }), []],
+  ])('a task (%s): %j: %j', (requireTask, own, expected) => {
+    expect(needs({ requireTask }, {}, {}, own)).toEqual(expected)
+    expect(needs({ requireTask }, {}, null, own)).toEqual([])
   })
 
   it('a call without arguments is a call', () => {

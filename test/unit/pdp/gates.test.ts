@@ -1,26 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate } from '../../../src/pdp/evaluate.ts'
-import type { EvaluationRequest, Facts, Sighting, TaskFact } from '../../../src/pdp/evaluation.ts'
+import type { EvaluationRequest, Facts, Sighting } from '../../../src/pdp/evaluation.ts'
 import { DEFINITION_SEEN_WITHIN_MS, ENFORCED_ALWAYS, GATES } from '../../../src/pdp/gates.ts'
 import { compilePolicies } from '../../../src/pdp/policy.ts'
-import { facts, NOW, policy, request, server, target, tool } from '../../support/pdp/build.ts'
+import { facts, NOW, policy, request, server, target, task, tool } from '../../support/pdp/build.ts'
 
 const ANY = compilePolicies([policy({ id: 'any', agent: '*' })])
 const refusalOf = (known: Partial<Facts>, asked: EvaluationRequest = request()) =>
   evaluate(asked, ANY, facts(known)).refusal
 const reason = (...given: Parameters<typeof refusalOf>) => refusalOf(...given)?.reason ?? 'allowed'
-
-const task = (row: Partial<TaskFact> = {}): TaskFact => ({
-  id: 't-1',
-  agent: null,
-  purpose: 'tidy up',
-  tools: null,
-  access: null,
-  approved: true,
-  expiresAt: NOW + 1,
-  revokedAt: null,
-  ...row,
-})
 
 describe('what is revoked', () => {
   it('is said by its kind, and by nothing else', () => {
@@ -172,6 +160,7 @@ describe('the order of the gates', () => {
       'targets',
       'consent',
       'scope',
+      'signalGate',
       'authorization',
       'task',
     ])

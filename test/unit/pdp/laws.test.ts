@@ -7,6 +7,7 @@ import { compilePolicies, type PolicyRow } from '../../../src/pdp/policy.ts'
 import { SENSITIVITY, type Target } from '../../../src/pdp/resources.ts'
 import { ANSWERS, BOUNDS, question, row, rows, type Question } from '../../support/pdp/arbitrary.ts'
 import { NOW } from '../../support/pdp/build.ts'
+import { meantTasks } from '../../support/pdp/tasks.ts'
 import { referenceVerdict } from '../../support/pdp/reference.ts'
 import { propertyRuns } from '../../support/property-runs.ts'
 
@@ -119,6 +120,7 @@ describe('laws of the decision', { timeout: 600_000 }, () => {
       const always = enforced.refusal !== null && ENFORCED_ALWAYS.has(enforced.refusal.reason)
       expect(always ? observed.refusal : enforced.refusal).toEqual(enforced.refusal)
       const { known } = asked
+      const meant = meantTasks(asked.asked, known)
       const stops =
         known.revocations.length > 0 ||
         !known.tenantActive ||
@@ -128,12 +130,9 @@ describe('laws of the decision', { timeout: 600_000 }, () => {
         known.agentActive === false ||
         known.unreadable !== null ||
         known.targets.some((one) => one.foreign) ||
-        known.tasks.some(
-          (one) =>
-            one.agent === asked.asked.subject.properties.agent &&
-            one.expiresAt > NOW &&
-            one.revokedAt !== null,
-        )
+        (typeof meant === 'string'
+          ? meant === 'task_ended' && known.tool !== null
+          : meant.some((one) => one.revokedAt !== null))
       expect(observed.refusal !== null).toBe(stops)
       const fine = !stops && enforced.refusal === null
       expect(fine ? observed.wouldBe : null).toBeNull()
@@ -240,6 +239,7 @@ const NO_NEEDS = {
   requireSenderConstrained: false,
   maxAuthAgeSeconds: null,
   requireApproval: false,
+  requireTask: null,
 }
 
 const REASONS = [
@@ -259,6 +259,9 @@ const REASONS = [
   'insufficient_scope',
   'task_ambiguous',
   'outside_task',
+  'task_unknown',
+  'task_ended',
+  'task_required',
   'not_allowed',
   'denied_by_policy',
   'insufficient_authentication',

@@ -82,6 +82,7 @@ describe('what a listing shows', { timeout: 600_000 }, () => {
         requireSenderConstrained: false,
         maxAuthAgeSeconds: null,
         requireApproval: false,
+        requireTask: null,
       }))
       const same = { ...row, accessWhen: [], labels: row.labels.filter((one) => !one.condition) }
       const [call = null] = CALLS

@@ -12,6 +12,7 @@ import {
   server,
   target,
   tool,
+  task,
 } from '../../support/pdp/build.ts'
 
 const asked = (over: Partial<EvaluationRequest['context']> = {}): EvaluationRequest => {
@@ -35,18 +36,7 @@ const known: Facts = facts({
     target({ id: 'a-2', owner: { issuer: 'https://another.example', id: 'alice' } }),
     { ...target(null, 'confidential'), id: null, from: 'result' },
   ],
-  tasks: [
-    {
-      id: 't-1',
-      agent: 'bot',
-      purpose: 'tidy up',
-      tools: null,
-      access: null,
-      approved: true,
-      expiresAt: NOW + 1,
-      revokedAt: null,
-    },
-  ],
+  tasks: [task({ agent: 'bot', purpose: 'tidy up', approved: true })],
 })
 
 /** Whether an allow with this condition counts. */

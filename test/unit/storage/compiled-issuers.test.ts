@@ -20,6 +20,10 @@ const ROW: Row = {
   introspectionSecret: 'INTROSPECTION_ACME',
   loginClient: null,
   loginSecret: null,
+  opensTasks: false,
+  tokenUrl: null,
+  revocationUrl: null,
+  statusList: null,
 }
 const PUBLIC = { allowLoopback: false, ownHosts: new Set(['mcp.example.com']) }
 

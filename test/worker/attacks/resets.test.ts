@@ -94,9 +94,12 @@ describe('a rule of scope subject goes on with', () => {
     expect(await codeOf(sub, 'read_all')).toBe('allowed')
     await sql(taskRow(sub, 'first'))
     expect(await codeOf(sub, 'export_all')).toBe('denied_by_sequence')
-    await sql("UPDATE tasks SET closed_at = 1 WHERE id = 'first'", taskRow(sub, 'second'))
+    await sql(
+      "UPDATE tasks SET closed_at = unixepoch() * 1000 WHERE id = 'first'",
+      taskRow(sub, 'second'),
+    )
     expect(await codeOf(sub, 'export_all')).toBe('denied_by_sequence')
-    await sql("UPDATE tasks SET expires_at = 1 WHERE id = 'second'")
+    await sql("UPDATE tasks SET closed_at = unixepoch() * 1000 WHERE id = 'second'")
     expect(await codeOf(sub, 'export_all')).toBe('denied_by_sequence')
   })
 
@@ -104,7 +107,7 @@ describe('a rule of scope subject goes on with', () => {
     const sub = await newUser()
     await sql(taskRow(sub, 'inside'))
     expect(await codeOf(sub, 'read_all')).toBe('allowed')
-    await sql("UPDATE tasks SET closed_at = 1 WHERE id = 'inside'")
+    await sql("UPDATE tasks SET closed_at = unixepoch() * 1000 WHERE id = 'inside'")
     expect(await codeOf(sub, 'export_all')).toBe('denied_by_sequence')
   })
 
@@ -305,25 +308,41 @@ describe('a budget of scope task', () => {
     const sub = await newUser()
     await sql(taskRow(sub, 'first'))
     expect(await deletes(sub, 5)).toBe(3)
-    await sql("UPDATE tasks SET closed_at = 1 WHERE id = 'first'", taskRow(sub, 'second'))
+    await sql(
+      "UPDATE tasks SET closed_at = unixepoch() * 1000 WHERE id = 'first'",
+      taskRow(sub, 'second'),
+    )
     expect(await deletes(sub, 5)).toBe(2)
-    await sql("UPDATE tasks SET closed_at = 1 WHERE id = 'second'", taskRow(sub, 'third'))
+    await sql(
+      "UPDATE tasks SET closed_at = unixepoch() * 1000 WHERE id = 'second'",
+      taskRow(sub, 'third'),
+    )
     expect(await deletes(sub, 5)).toBe(0)
-    await sql('UPDATE tasks SET closed_at = 1')
+    await sql("UPDATE tasks SET closed_at = unixepoch() * 1000 WHERE id = 'third'")
     expect(await deletes(sub, 5)).toBe(0)
     expect(await deletes(sub, 5, { client: 'other-agent' })).toBe(0)
   })
 
-  it('goes on where the same task is closed and opened again, or is another actor’s too', async () => {
+  it('goes on where the same task is closed, and it cannot be opened again', async () => {
     await onlyRules(rules[0])
     const sub = await newUser()
     await sql(taskRow(sub, 'same'))
     expect(await deletes(sub, 3)).toBe(3)
-    await sql("UPDATE tasks SET closed_at = 1 WHERE id = 'same'")
-    await sql("UPDATE tasks SET closed_at = NULL WHERE id = 'same'")
-    expect(await deletes(sub, 3)).toBe(0)
-    await sql("DELETE FROM tasks WHERE id = 'same'", taskRow(sub, 'same', { agent: 'bot' }))
-    expect(await deletes(sub, 3, { agent: 'bot' })).toBe(0)
+    for (const statement of [
+      "UPDATE tasks SET closed_at = unixepoch() * 1000 WHERE id = 'same'",
+      taskRow(sub, 'again'),
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop
+      await sql(statement)
+    }
+    for (const statement of [
+      "UPDATE tasks SET closed_at = NULL WHERE id = 'same'",
+      "DELETE FROM tasks WHERE id = 'same'",
+      taskRow(sub, 'same', { agent: 'bot' }),
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop
+      await expect(sql(statement)).rejects.toThrow(/a task is proof/)
+    }
   })
 
   it('cannot be told from another by an actor with two tasks open: it may call nothing', async () => {

@@ -246,7 +246,6 @@ function statements(tenant: Tenant, rows: Rows, passes: readonly string[]): stri
 
 const TABLES = [
   'revocations',
-  'tasks',
   'resources',
   'sequence_rules',
   'policies',
@@ -261,7 +260,7 @@ const TABLES = [
 ]
 
 async function clear(tenant?: Tenant): Promise<void> {
-  await forgetForGood('consents')
+  await forgetForGood('consents', 'tasks')
   const where = tenant === undefined ? '' : ` WHERE tenant = '${tenant}'`
   await sql(...TABLES.map((table) => `DELETE FROM ${table}${where}`))
 }
@@ -277,6 +276,7 @@ const normal = (text: string, pass: string): string =>
     .replaceAll(pass, 'PASS')
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
     .replaceAll(/\b[0-9a-f]{64}\b/g, 'HASH')
+    .replaceAll(/"tokenIssuedAt":\d+/g, '"tokenIssuedAt":TIME')
     .replaceAll(/\b1[78]\d{11}\b/g, 'TIME')
 
 /** Every answer and every record of these calls. */

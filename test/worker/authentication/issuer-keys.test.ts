@@ -27,7 +27,9 @@ function issuer(): Issuer {
     kind: 'oauth',
     audience: null,
     introspection: null,
+    exchange: null,
     login: null,
+  opensTasks: false,
     active: true,
   }
 }

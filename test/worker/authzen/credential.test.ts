@@ -31,6 +31,8 @@ describe('what the caller tells of a token', () => {
     ['a key', { bindings: [{ kind: 'dpop', thumbprint: THUMBPRINT }] }, 'allowed'],
     ['a key of no kind', { bindings: [{ kind: 'x', thumbprint: THUMBPRINT }] }, 400],
     ['a login that is no text', { token_session: 7 }, 400],
+    ['a time that is no number', { issued_at: 'now' }, 400],
+    ['a time', { issued_at: 1_800_000_000 }, 'allowed'],
   ])('%s', async (_, properties, expected) => {
     expect(await told(properties)).toBe(expected)
   })
@@ -43,6 +45,18 @@ describe('what the caller tells of a token', () => {
     await sql(`INSERT INTO revocations (tenant, kind, id) VALUES ('acme', '${kind}', '${id}')`)
     expect(await told(properties)).toBe('token_invalid')
     expect(await told({})).toBe('allowed')
+  })
+
+  it('is when it was made: what ended older tokens counts, and where nobody says', async () => {
+    const at = Math.floor(Date.now() / 1000)
+    const id = await newUser()
+    await sql(
+      `INSERT INTO revocations (tenant, kind, id, issuer, issued_before)
+       VALUES ('acme', 'subject', '${id}', '${ISSUER}', ${at * 1000})`,
+    )
+    expect(await told({ issued_at: at }, id)).toBe('token_invalid')
+    expect(await told({ issued_at: at + 1 }, id)).toBe('allowed')
+    expect(await told({}, id)).toBe('token_invalid')
   })
 
   it('binds the token, unless it is said that it does not', async () => {

@@ -39,6 +39,11 @@ const KEYS: FactKeys = {
   tool: 'note',
   listing: false,
   named: [],
+  transaction: null,
+  taskHandle: null,
+  underTask: null,
+  issuedAt: null,
+  tokenSession: null,
 }
 
 const DAY_MS = 24 * 3_600_000

@@ -137,7 +137,7 @@ describe('an argument must come from somewhere', () => {
     expect(await send(sub, 'dave@partner.example')).toBe('allowed')
     expect(await send(sub, 'erin@partner.example')).toBe('allowed')
     expect(await send(sub, 'mallory@partner.example')).toBe('approval_required')
-    await sql("UPDATE tasks SET closed_at = 1 WHERE id = 'one'")
+    await sql("UPDATE tasks SET closed_at = unixepoch() * 1000 WHERE id = 'one'")
     expect(await send(sub, 'frank@partner.example')).toBe('approval_required')
   })
 })

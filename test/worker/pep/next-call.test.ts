@@ -170,8 +170,8 @@ describe('the same token, the next call', () => {
     ],
     [
       'a task that another tool is for',
-      `INSERT INTO tasks (tenant, id, issuer, subject, client, purpose, tools, opened_by, expires_at) VALUES ('acme', 't', '${ISSUER}', 'alice', 'acme-agent', 'p', '["crm/x"]', 'bob', 9000000000000)`,
-      'DELETE FROM tasks',
+      `INSERT INTO tasks (tenant, id, issuer, subject, client, purpose, tools, opened_by, expires_at) VALUES ('acme', hex(randomblob(8)), '${ISSUER}', 'alice', 'acme-agent', 'p', '["crm/x"]', 'bob', 9000000000000)`,
+      'UPDATE tasks SET closed_at = unixepoch() * 1000 WHERE closed_at IS NULL',
       'outside_task',
     ],
     [

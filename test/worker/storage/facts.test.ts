@@ -26,6 +26,11 @@ const keys = (more: Partial<FactKeys> = {}): FactKeys => ({
     { type: 'customer', id: 'c-1', unlisted: 'restricted', from: 'arguments' },
     { type: 'customer', id: 'c-2', unlisted: 'restricted', from: 'arguments' },
   ],
+  transaction: null,
+  taskHandle: null,
+  underTask: null,
+  issuedAt: null,
+  tokenSession: null,
   ...more,
 })
 
@@ -56,7 +61,8 @@ describe('the one statement of the facts', () => {
       /^SEARCH one USING INDEX \w+ \(tenant=\? AND type=\? AND id=\?/,
       /^SEARCH many USING INDEX resources_by_pattern/,
       /^SEARCH given USING INDEX consents_by_actor/,
-      /^SEARCH open USING INDEX tasks_by_actor/,
+      /^SEARCH tasks USING INDEX tasks_by_actor/,
+      /^SEARCH tasks USING COVERING INDEX tasks_by_handle/,
       /^SEARCH servers USING INDEX servers_by_url/,
     ]) {
       expect(plan).toContainEqual(expect.stringMatching(step))

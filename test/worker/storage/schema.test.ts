@@ -7,10 +7,11 @@ import {
   HISTORY_TABLES,
   PAGE_TABLES,
   REVISION_TRIGGERS,
+  SIGNAL_TABLES,
 } from '../../../src/storage/freshness.ts'
 import * as schema from '../../../src/storage/schema.ts'
 
-const { decisions, outcomes, ...policyTables } = schema
+const { credentialEvents, decisions, outcomes, ...policyTables } = schema
 
 interface ColumnInfo {
   name: string
@@ -50,7 +51,7 @@ describe('the typed mirror', () => {
     ...Object.values(policyTables).map(
       (table) => [getTableConfig(table).name, env.DB, table] as const,
     ),
-    ...[decisions, outcomes].map(
+    ...[credentialEvents, decisions, outcomes].map(
       (table) => [getTableConfig(table).name, env.DECISIONS, table] as const,
     ),
   ]
@@ -73,6 +74,7 @@ describe('every table is compiled, read afresh, history or of our pages', () => 
       ...FRESH_TABLES,
       ...HISTORY_TABLES,
       ...PAGE_TABLES,
+      ...SIGNAL_TABLES,
     ].toSorted()
     expect(listed).toEqual((await tablesOf(env.DB)).map(({ name }) => name).toSorted())
   })

@@ -23,7 +23,9 @@ const issuer: Issuer = {
   audience: null,
   maxLifetimeSeconds: 3600,
   introspection: { url: URL_ROW, secret: 'INTROSPECTION_ACME', opaque: true, jwt: false },
+  exchange: null,
   login: null,
+  opensTasks: false,
   active: true,
 }
 

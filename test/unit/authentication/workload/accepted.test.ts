@@ -61,6 +61,7 @@ describe('a JWT-SVID', () => {
       expiresAt: SECONDS + 290,
       notBefore: null,
       sessionId: null,
+      transaction: null,
       authTime: null,
       acr: null,
       tenant: 'acme',

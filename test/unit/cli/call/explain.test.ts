@@ -1,22 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Call } from '../../../../src/cli/call/call.ts'
-import type { TokenWords } from '../../../../src/cli/call/credential.ts'
 import { decideCall, type Decision } from '../../../../src/cli/call/decide.ts'
 import { explain } from '../../../../src/cli/call/explain.ts'
 import { buildScratch } from '../../../../src/cli/scratch/scratch.ts'
 import { sqlSources } from '../../../../src/cli/scratch/sources.ts'
-import { readJson } from '../../../../src/mcp/json.ts'
 import type { JsonObject } from '../../../../src/mcp/value.ts'
 import type { DecisionRefusal } from '../../../../src/pdp/refusal.ts'
+import { ASK, ISSUER, json, SILENT, TASK, TASK_ROWS, type Row } from './task-rows.ts'
 
 const BASE = sqlSources(['local/seed/acme.sql', 'local/seed/globex.sql', 'test/unit/cli/shop.sql'])
-const ISSUER = 'https://issuer.example'
-
-const json = (value: unknown): JsonObject => {
-  const read = readJson(JSON.stringify(value))
-  if (!read.ok) throw new Error(read.error.detail)
-  return read.value as JsonObject
-}
 
 /** Alice pays back her own order 17, through acme-agent. */
 const refund: Call = {
@@ -39,12 +31,6 @@ const refund: Call = {
   result: null,
 }
 const THUMBPRINT = '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I'
-const SILENT: TokenWords = {
-  sessionId: null,
-  keyId: null,
-  bindings: [],
-  authorizationDetails: null,
-}
 const granted = (more: object) => [
   json({
     type: 'mcp_tool',
@@ -72,15 +58,12 @@ const TAKE_BACK = 'UPDATE consents SET revoked_at = granted_at;'
 const INSTEAD = (columns: string, values: string) =>
   `${TAKE_BACK} INSERT INTO consents (tenant, id, issuer, subject, client, server, ${columns})
   VALUES ('acme', 'c3', '${ISSUER}', 'alice', 'acme-agent', 'shop', ${values});`
-const ASK = (column: string, value: string) =>
-  `UPDATE policies SET ${column} = ${value} WHERE id = 'sales-may-refund';`
 
-type Row = readonly [
-  reason: string,
-  sql: string,
-  call: Partial<Call>,
-  says: readonly (string | RegExp)[],
-]
+const SIGNALS = (topic: string) => `
+  INSERT INTO signal_streams (id, tenant, issuer, audience, max_silence_s, on_silence)
+    VALUES ('idp', 'acme', '${ISSUER}', 'us', 3600, 'deny');
+  INSERT INTO signal_states (tenant, kind, id, issuer, stream, topic, level, raised, event_at)
+    VALUES ('acme', 'subject', 'alice', '${ISSUER}', 'idp', '${topic}', 'x', 1, unixepoch() * 1000 + 60000);`
 
 const SHEET: readonly Row[] = [
   [
@@ -101,6 +84,14 @@ const SHEET: readonly Row[] = [
     "INSERT INTO revocations (tenant, kind, id) VALUES ('acme', 'tool', 'shop/refund');",
     {},
     ['the tool is revoked', 'policies were not asked', 'gates passed: none'],
+  ],
+  ['login_outdated', SIGNALS('login'), {}, ['a change (login) after this login']],
+  ['signal_raised', SIGNALS('risk'), {}, ['something (risk)', 'policies were not asked']],
+  [
+    'signals_silent',
+    `${SIGNALS('risk')} UPDATE signal_streams SET created_at = 0;`,
+    {},
+    ['was not heard for longer'],
   ],
   [
     'revoked',
@@ -199,14 +190,7 @@ const SHEET: readonly Row[] = [
     { subject: 'spiffe://prod.example/job', client: 'spiffe://prod.example/job' },
     ['shop, and a trust domain of workloads grants none'],
   ],
-  [
-    'task_ambiguous',
-    `INSERT INTO tasks (tenant, id, issuer, subject, client, purpose, opened_by, expires_at)
-     VALUES ('acme', 't2', '${ISSUER}', 'alice', 'acme-agent', 'more', 'alice', 4102444800000);`,
-    {},
-    ['more than one task', 'task `t2` (more): any tool, any access'],
-  ],
-  ['outside_task', `UPDATE tasks SET access = '["read"]';`, {}, ['task `t1` is open']],
+  ...TASK_ROWS,
   [
     'not_allowed',
     '',
@@ -297,8 +281,17 @@ const REASONS = Object.keys({
   insufficient_scope: true,
   workload_without_scopes: true,
   outside_authorization: true,
+  login_outdated: true,
+  signal_raised: true,
+  signals_silent: true,
   task_ambiguous: true,
   outside_task: true,
+  task_unknown: true,
+  task_ended: true,
+  task_conflict: true,
+  task_invalid: true,
+  task_required: true,
+  task_spent: true,
   not_allowed: true,
   denied_by_policy: true,
   insufficient_authentication: true,
@@ -366,7 +359,7 @@ describe('what only watches', () => {
 
 describe('the clock of a call', () => {
   it('is what lapses by time compared with, tasks in SQL too', async () => {
-    const sql = `UPDATE tasks SET access = '["read"]', expires_at = 1700000000000;`
+    const sql = TASK('access', `'["read"]'`).replace('4102444800000', '1700000000000')
     const reason = async (at: number) => (await decided(sql, { at })).refusal?.reason ?? 'allowed'
     expect(await reason(1_700_000_000_000 - 1)).toBe('outside_task')
     expect(await reason(1_700_000_000_000)).toBe('allowed')

@@ -43,7 +43,7 @@ test('a token has the form and the claims of RFC 9068', async () => {
 test('an agent is the actor (RFC 8693 §4.1), a task is a claim', async () => {
   const { claims } = await claimsAndHeader({ agent: 'mail-bot', task: 't1' })
   expect(claims['act']).toEqual({ sub: 'mail-bot' })
-  expect(claims['task']).toBe('t1')
+  expect(claims['txn']).toBe('t1')
 })
 
 test('overrides replace, add and take away', async () => {
