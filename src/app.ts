@@ -10,7 +10,7 @@ import { healthResponse } from './http/health.ts'
 import { metadataResponse } from './http/metadata.ts'
 import type { Doors } from './pep/doors.ts'
 import { enforce } from './pep/enforce.ts'
-import { RPC } from './pep/explanation.ts'
+import { RPC } from './pep/explained.ts'
 import type { People } from './people/people.ts'
 import { peopleRoutes } from './people/routes.ts'
 import { isOurs } from './pep/receive.ts'
@@ -97,8 +97,8 @@ app.route(
 app.use('/:server/mcp', (context, next) =>
   cors({
     origin: (origin) => allowedOrigin(origin, deploymentOf(context.env).doors.config),
-    allowMethods: ['POST'],
-    exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce'],
+    allowMethods: ['POST', 'GET', 'DELETE'],
+    exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce', 'Mcp-Session-Id'],
     maxAge: 600,
   })(context, next),
 )

@@ -1,19 +1,24 @@
 import type { Operation } from '../mcp/operation.ts'
-import type { Possession } from '../durable-objects/session-protocol.ts'
+import type { McpSession, SessionClaim } from '../durable-objects/mcp-protocol.ts'
+import type { Possession, Recalled } from '../durable-objects/session-protocol.ts'
 import { isObserved } from '../pdp/evaluate.ts'
+import type { DecisionRefusal } from '../pdp/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { CompiledServer } from '../storage/compiled.ts'
 import type { Background, Doors } from './doors.ts'
 import { flowOf } from './flow.ts'
 import { identifyBy, type Caller } from './identify.ts'
-import { judgeSeen } from './judge.ts'
+import { judgeSeen, type Judged } from './judge.ts'
 import { networkOf } from './network.ts'
 import { permitOf, type Permit } from './permit.ts'
-import { questionOf, type Question } from './question.ts'
+import { mattersOf, recallOf, type Matters, type Part } from './matters.ts'
+import { actorKeyOf, actorOf, questionOf, sessionKeyOf, type Question } from './question.ts'
 import type { Received } from './receive.ts'
 import { argumentsKeyOf, MAX_ADMITTED_INPUTS, MAX_REFUSED_INPUTS, stepOf } from './record.ts'
 import type { Refusal } from './refusal.ts'
 import { SessionGate } from './session-gate.ts'
+import { openOf, type OpenPermit } from './streams/open.ts'
+import { sessionClaimOf } from './streams/understand.ts'
 
 /** A refusal that was recorded names its record. */
 export interface Refused {
@@ -29,7 +34,8 @@ const MAX_ATTEMPTS = 3
  * Door two: facts, policies, then the history, which has the last word and records in the same step.
  *
  * INVARIANT: every question that was answered is in its session, admitted or noted as a denial, and
- * without a session's answer there is no permit.
+ * without a session's answer there is no permit. What touches several things asks as many questions,
+ * and goes nowhere unless all of them are allowed.
  */
 export async function decide(
   received: Received,
@@ -37,41 +43,26 @@ export async function decide(
   operation: Operation,
   doors: Doors,
   background: Background,
-): Promise<Result<Permit, Refused>> {
-  const network = networkOf(received.request)
-  const question = await questionOf(caller.claims, received.server, operation, network)
-  const call: Call = {
-    id: crypto.randomUUID(),
-    received,
-    caller,
-    operation,
-    doors,
-    background,
-    question,
-    session: new SessionGate(doors.sessions, question.session),
-    argumentsKey: operation.kind === 'tool_call' ? await argumentsKeyOf(operation.arguments) : '',
-  }
-  const { tenant } = question.actor
+): Promise<Result<OpenPermit, Refused>> {
+  const asked = await callOf(received, caller, operation, doors, background)
+  if (!asked.ok) return asked
+  const call = asked.value
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     // INVARIANT: one decision is made by one state. An attempt that took too long ends as a call
     // that was never sent, and the next one is another decision.
-    const decision = crypto.randomUUID()
-    const notSent = (detail: string) => call.session.settle(tenant, decision, 'failed', detail)
-    const attempted = await attemptDecision(call, decision)
-    if (!attempted.ok) {
-      // Without an answer it may have been admitted all the same: it must not stay pending.
-      const unanswered = attempted.error.refusal.reason === 'session_unavailable'
-      if (unanswered) background(notSent('admission unanswered'))
-      return attempted
+    const attempted = await attemptAll(call)
+    if (!attempted.ok) return attempted
+    const [first, ...others] = attempted.value
+    if (Date.now() - Math.min(...attempted.value.map(({ readAt }) => readAt)) <= MAX_FACTS_AGE_MS) {
+      return ok({ ...first.permit(others), open: openOf(call, attempted.value) })
     }
-    if (Date.now() - attempted.value.readAt <= MAX_FACTS_AGE_MS) return ok(attempted.value.permit)
-    await notSent('facts too old')
+    await notSent(call, attempted.value, 'facts too old')
   }
   return unrecorded({ at: 'decide', reason: 'facts_unavailable' })
 }
 
 /** What stays the same however often the facts have to be read. */
-interface Call {
+export interface Call {
   /** Of the request: one, however many decisions it takes. */
   readonly id: string
   readonly received: Received
@@ -79,21 +70,111 @@ interface Call {
   readonly operation: Operation
   readonly doors: Doors
   readonly background: Background
-  readonly question: Question
   readonly session: SessionGate
+  readonly matters: Matters
+  readonly recalled: Recalled
+  readonly asked: readonly [Asked, ...Asked[]]
+  /** What the request says of its legacy session. */
+  readonly claim: SessionClaim | null
+}
+
+/** One question of the call. */
+export interface Asked {
+  readonly question: Question
+  readonly refusal: DecisionRefusal | null
   readonly argumentsKey: string
 }
 
-interface Attempt {
-  readonly permit: Permit
-  readonly readAt: number
+async function callOf(
+  received: Received,
+  caller: Caller,
+  operation: Operation,
+  doors: Doors,
+  background: Background,
+): Promise<Result<Call, Refused>> {
+  const actor = actorOf(caller.claims)
+  const key = await sessionKeyOf(actor)
+  const session = new SessionGate(doors.sessions, key)
+  const place = { actorKey: actorKeyOf(actor), server: received.server }
+  const recall = recallOf(operation)
+  const recalled = recall === null ? NOTHING : await session.recall({ ...recall, ...place })
+  if (recalled === null) return unrecorded({ at: 'decide', reason: 'session_unavailable' })
+  const matters = await mattersOf(operation, received.message, recalled, place)
+  const network = networkOf(received.request)
+  const askedOf = async ({ matter, refusal }: Part): Promise<Asked> => ({
+    question: await questionOf(caller.claims, received.server, operation, matter, network, key),
+    refusal,
+    argumentsKey: matter.arguments === null ? '' : await argumentsKeyOf(matter.arguments),
+  })
+  const [first, ...others] = matters.parts
+  const asked = [await askedOf(first), ...(await Promise.all(others.map(askedOf)))] as const
+  const id = crypto.randomUUID()
+  return ok({
+    id,
+    received,
+    caller,
+    operation,
+    doors,
+    background,
+    session,
+    matters,
+    recalled,
+    asked,
+    claim: sessionClaimOf(operation, received),
+  })
 }
 
-async function attemptDecision(call: Call, decision: string): Promise<Result<Attempt, Refused>> {
-  const { received, caller, doors, background, question, session, argumentsKey } = call
+const NOTHING: Recalled = { tasks: [], state: null }
+
+export interface Attempt {
+  readonly decision: string
+  /** Made from the first part, with what the others came to. */
+  readonly permit: (others: readonly Attempt[]) => Permit
+  readonly readAt: number
+  readonly judged: Judged
+  readonly mcp: McpSession | null
+}
+
+/** One after the other: what was asked first is in the history when the next is asked. */
+async function attemptAll(call: Call): Promise<Result<[Attempt, ...Attempt[]], Refused>> {
+  const admitted: Attempt[] = []
+  for (const asked of call.asked) {
+    const decision = crypto.randomUUID()
+    // oxlint-disable-next-line no-await-in-loop
+    const attempted = await attemptDecision(call, asked, decision)
+    if (!attempted.ok) {
+      // Without an answer it may have been admitted all the same: it must not stay pending.
+      const unanswered = attempted.error.refusal.reason === 'session_unavailable'
+      if (unanswered) call.background(notSent(call, [{ decision }], 'admission unanswered'))
+      if (admitted.length > 0) call.background(notSent(call, admitted, 'another part was refused'))
+      return attempted
+    }
+    admitted.push(attempted.value)
+  }
+  return ok(admitted as [Attempt, ...Attempt[]])
+}
+
+async function notSent(
+  { session, asked: [{ question }] }: Call,
+  decisions: readonly Pick<Attempt, 'decision'>[],
+  detail: string,
+): Promise<void> {
+  const { tenant } = question.actor
+  await Promise.all(
+    decisions.map(({ decision }) => session.settle(tenant, decision, 'failed', detail)),
+  )
+}
+
+async function attemptDecision(
+  call: Call,
+  { question, refusal: ofNoRow, argumentsKey }: Asked,
+  decision: string,
+): Promise<Result<Attempt, Refused>> {
+  const { received, caller, doors, background, session } = call
   const judged = await judgeSeen(question, caller.compiled, doors, background)
   if (!judged.ok) return unrecorded(judged.error)
-  const { request, facts, matches, wouldBe, refusal, compiled, readAt } = judged.value
+  const { request, facts, matches, wouldBe, compiled, readAt } = judged.value
+  const refusal = judged.value.refusal ?? ofNoRow
   if (compiled !== caller.compiled) {
     // The rows that let this token in have moved on: door one once more, by the new ones.
     const again = await identifyBy(compiled, received, doors)
@@ -118,6 +199,8 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
       possession,
       flow,
       observed: isObserved(facts, readAt),
+      // Once for the request, however many parts it has.
+      ...(call.claim === null || question !== call.asked[0].question ? {} : { mcp: call.claim }),
     },
     compiled,
   )
@@ -125,8 +208,17 @@ async function attemptDecision(call: Call, decision: string): Promise<Result<Att
   if (admission.value.kind === 'refused') {
     return err({ refusal: admission.value.refusal, decision: admission.value.decision })
   }
-  const { nonce = null } = admission.value
-  return ok({ permit: permitOf({ ...call, nonce }, decision, judged.value, flow.labels), readAt })
+  const { nonce = null, mcp = null } = admission.value
+  const admitted = { ...call, question, argumentsKey, nonce, sent: call.matters.sent }
+  const permit = (others: readonly Attempt[]): Permit =>
+    permitOf(
+      admitted,
+      decision,
+      judged.value,
+      flow.labels,
+      others.map((other) => other.decision),
+    )
+  return ok({ decision, permit, readAt, judged: judged.value, mcp })
 }
 
 /** Whether a proof was shown before, the subject's session knows. */

@@ -47,6 +47,8 @@ export async function identifyBy(
   compiled: CompiledTenant,
   received: Presented,
   doors: Doors,
+  /** Epoch ms: when the credentials were shown, where that is not now. */
+  shownAt: number | null = null,
 ): Promise<Result<Caller, Refusal>> {
   if (compiled.unsafe !== null) return err(unsafe(compiled.unsafe))
   const claims = await authenticate(received.credentials, {
@@ -57,7 +59,7 @@ export async function identifyBy(
     keys: doors.keys,
     // Rows may move while a request is decided; the same question is asked once in it.
     introspect: doors.introspection.during(received),
-    now: Date.now,
+    now: shownAt === null ? Date.now : () => shownAt,
   })
   return claims.ok ? ok({ claims: claims.value, compiled }) : claims
 }

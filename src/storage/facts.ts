@@ -7,7 +7,7 @@ import type {
 } from '../pdp/evaluation.ts'
 import type { NamedResource, ResourceRow } from '../pdp/resources.ts'
 import type { RevocationKind } from '../pdp/refusal.ts'
-import { REVISION, type D1Reader } from './freshness.ts'
+import { FRESH, REVISION, type D1Reader } from './freshness.ts'
 
 /** Which rows belong to a call. All of it is verified; nothing is taken from the caller's word. */
 export interface FactKeys {
@@ -23,6 +23,8 @@ export interface FactKeys {
   readonly server: string
   /** The tool that is called; null where none is. */
   readonly tool: string | null
+  /** The row that speaks of it, whose pin counts; null: none is called, or none speaks of it. */
+  readonly row: string | null
   /** The server's tools are listed: what concerns any of them is needed. */
   readonly listing: boolean
   /** What the arguments, or a result, name. */
@@ -42,6 +44,8 @@ export interface FreshFacts {
   /** `counter:nonce:shape`; null where the tenant has none, which no migration leads to. */
   readonly revision: string | null
   readonly revisionTriggers: number
+  /** Moves with every row that an open call may hang on; compared by whoever watches over it. */
+  readonly state: string
   /** Rows of any tenant that trust something on this machine. */
   readonly localTrust: boolean
   readonly tenantActive: boolean
@@ -52,7 +56,7 @@ export interface FreshFacts {
   readonly subjectRoles: readonly RoleFact[]
   readonly agentRoles: readonly RoleFact[]
   readonly revocations: readonly RevocationFact[]
-  /** For a listing: the ids (`server/tool`) of tools of that server that are revoked. */
+  /** The ids (`server/tool`) of what is revoked of that server, whether it is asked for or only shown. */
   readonly revokedTools: ReadonlySet<string>
   /** By tool: of the one that is called, or of all that are listed; compared with the present pin. */
   readonly sightings: ReadonlyMap<string, Sighting>
@@ -100,6 +104,7 @@ SELECT
     OR introspection_url GLOB 'http:*')
     OR EXISTS (SELECT 1 FROM servers WHERE url GLOB 'http:*')) AS local_trust,
   (SELECT ${REVISION} FROM revision WHERE tenant = ?1) AS revision,
+  (SELECT ${FRESH} FROM revision WHERE tenant = ?1) AS fresh,
   (SELECT json_array(active, actor_calls_per_minute, json(own_domains)) FROM tenants WHERE id = ?1) AS tenant,
   (SELECT json_array(active, acts_for_users) FROM clients WHERE tenant = ?1 AND issuer = ?2 AND id = ?3) AS client,
   (SELECT active FROM agents WHERE tenant = ?1 AND issuer = ?2 AND id = ?4) AS agent,
@@ -112,20 +117,20 @@ SELECT
      ON revoked.tenant = ?1 AND revoked.kind = named.value ->> 0
        AND revoked.id = named.value ->> 1 AND revoked.issuer IN ('*', ?2)) AS revocations,
   (SELECT json_group_array(id) FROM revocations
-     WHERE ?7 = 1 AND tenant = ?1 AND kind = 'tool' AND id >= ?8 || '/' AND id < ?8 || '0'
+     WHERE tenant = ?1 AND kind = 'tool' AND id >= ?8 || '/' AND id < ?8 || '0'
        AND issuer IN ('*', ?2)) AS revoked_tools,
   (SELECT json_group_array(json_array(seen.tool, seen.definition_hash, seen.matched_at, seen.differed_at))
      FROM tools AS pinned JOIN tool_sightings AS seen
      ON seen.tenant = ?1 AND seen.server = ?8 AND seen.tool = pinned.name
        AND seen.definition_hash = pinned.definition_hash
      WHERE pinned.tenant = ?1 AND pinned.server = ?8 
-       AND pinned.name BETWEEN coalesce(?9, '') AND coalesce(?9, char(1114111))) AS sightings,
+       AND pinned.name BETWEEN coalesce(?12, '') AND coalesce(?12, char(1114111))) AS sightings,
   (SELECT json_group_array(json_array(given.id, given.tool, given.access, given.definition_hash, given.expires_at,
        coalesce(given.revoked_at, (SELECT max(revoked_at) FROM revocations
          WHERE tenant = ?1 AND kind = 'consent' AND id = given.id AND issuer IN ('*', ?2)))))
      FROM consents AS given INDEXED BY consents_by_actor WHERE given.tenant = ?1 AND given.issuer = ?2 AND given.subject = ?10
        AND given.client = ?3 AND given.server = ?8
-       AND (?7 = 1 OR given.tool IS NULL OR given.tool = ?9)) AS consents,
+       AND (?7 = 1 OR given.tool IS NULL OR given.tool = ?9 OR given.tool GLOB 'client:*')) AS consents,
   (SELECT json_group_array(json_array(open.id, open.agent, open.purpose, json(open.tools), json(open.access),
        open.approved_at IS NOT NULL, open.expires_at, open.asked_for, json(open.named_values),
        (SELECT max(revoked_at) FROM revocations
@@ -155,5 +160,6 @@ export function factsStatement(database: D1Reader, keys: FactKeys): D1PreparedSt
       keys.tool,
       keys.subject,
       JSON.stringify(named),
+      keys.row,
     )
 }

@@ -52,7 +52,7 @@ export function gather(
     inArguments.kind === 'named'
       ? { kind: 'named', resources: [...inArguments.resources, ...inResult] }
       : inArguments
-  const keys = factKeysOf(question, read.kind === 'named' ? read.resources : [])
+  const keys = factKeysOf(question, read.kind === 'named' ? read.resources : [], compiled)
   const fresh = readFresh(database, keys, now)
   const tool = question.tool === null ? null : server.tools.find(question.tool, question.arguments)
   const facts = factsOf(fresh, server, tool, read, question.actor, compiled.issuers)
