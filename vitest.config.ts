@@ -6,6 +6,9 @@ import { defineConfig } from 'vitest/config'
 const migrations = await readD1Migrations('migrations')
 const decisionMigrations = await readD1Migrations('migrations/decisions')
 
+// Commands under test are processes of their own: what Node made of our files is kept for them.
+process.env['NODE_COMPILE_CACHE'] ??= resolve('node_modules/.cache/node-compile')
+
 const files = (name: string) => ({ name, include: [`test/${name}/**/*.test.ts`] })
 
 const VECTORS = resolve(process.env['SALLYPORT_SHARED'] ?? '../shared', 'vectors')
@@ -28,10 +31,13 @@ const vectors = {
 
 export default defineConfig({
   test: {
+    // Every core: vitest would leave one idle.
+    maxWorkers: '100%',
     projects: [
-      // The pure core and everything else that needs no platform, in plain Node.
-      { test: files('unit') },
-      // Worker, D1 and Durable Objects in workerd.
+      // The pure core and everything else that needs no platform, in plain Node. What is pure has
+      // nothing to share, so files need no process of their own.
+      { test: { ...files('unit'), isolate: false } },
+      // Worker, D1 and Durable Objects in workerd. Files share it and begin anew in the set-up file.
       {
         plugins: [
           vectors,
@@ -46,7 +52,11 @@ export default defineConfig({
             },
           }),
         ],
-        test: { ...files('worker'), setupFiles: ['test/support/worker/apply-migrations.ts'] },
+        test: {
+          ...files('worker'),
+          isolate: false,
+          setupFiles: ['test/support/worker/begin-anew.ts'],
+        },
       },
       // The whole local stack, driven from outside by real clients.
       {

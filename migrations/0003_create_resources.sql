@@ -41,6 +41,9 @@ CREATE TABLE consents (
   revoked_at      INTEGER,
   -- Who took it back, where that is told: `person`, or `administrator` and a name.
   revoked_by      TEXT CHECK (revoked_by <> ''),
+  -- Until when it holds, or held; one without an end comes after all others.
+  ends_at         INTEGER NOT NULL GENERATED ALWAYS AS
+    (min(coalesce(revoked_at, 9007199254740991), coalesce(expires_at, 9007199254740991))) VIRTUAL,
   PRIMARY KEY (tenant, id),
   FOREIGN KEY (tenant, server) REFERENCES servers (tenant, name),
   CHECK (tool IS NOT NULL OR access IS NOT NULL),
@@ -51,8 +54,21 @@ CREATE TABLE consents (
   -- Without a rowid there is no second key by which REPLACE could push a row out.
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX consents_by_actor ON consents (tenant, issuer, subject, client, server);
-CREATE INDEX consents_by_server ON consents (tenant, server, granted_at);
+-- What holds, and after it what ended last: nobody reads all that was ever given.
+CREATE INDEX consents_by_actor ON consents (tenant, issuer, subject, server, client, ends_at);
+CREATE INDEX consents_by_person ON consents (tenant, issuer, subject, server, ends_at);
+CREATE INDEX consents_by_server ON consents (tenant, server, granted_at, id);
+
+-- Every call reads what holds, so that may be so much and no more. What ended within the last day
+-- counts along, or somebody could write rows without end.
+CREATE TRIGGER consents_bound BEFORE INSERT ON consents
+WHEN (SELECT count(*) FROM consents INDEXED BY consents_by_actor
+      WHERE tenant = NEW.tenant AND issuer = NEW.issuer AND subject = NEW.subject
+        AND server = NEW.server AND client = NEW.client
+        AND ends_at > (unixepoch() - 86400) * 1000) >= 200
+BEGIN
+  SELECT RAISE(ABORT, 'at most 200 consents to one client at one server hold or ended within a day');
+END;
 
 -- INVARIANT: with the decision log these rows prove which client could do what for whom, and when. A
 -- row never changes but once: when it is taken back.
@@ -65,6 +81,11 @@ WHEN OLD.revoked_at IS NOT NULL OR NEW.revoked_at IS NULL
   OR NEW.expires_at IS NOT OLD.expires_at
 BEGIN
   SELECT RAISE(ABORT, 'a consent is proof: only revoked_at (and revoked_by with it) is set, once');
+END;
+-- What was allowed in between would look as if it had not been; a minute is for clocks.
+CREATE TRIGGER consents_keep_past BEFORE UPDATE OF revoked_at ON consents
+WHEN NEW.revoked_at < min((unixepoch() - 60) * 1000, coalesce(NEW.expires_at, 9007199254740991)) BEGIN
+  SELECT RAISE(ABORT, 'a consent is proof: it is taken back now, not at an earlier time');
 END;
 CREATE TRIGGER consents_keep_delete BEFORE DELETE ON consents BEGIN
   SELECT RAISE(ABORT, 'a consent is proof: set its revoked_at to take it back');

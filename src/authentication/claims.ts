@@ -45,8 +45,17 @@ export interface UnprovenClaims extends TokenClaims {
   readonly confirmation: Confirmation
 }
 
+/** By whose word a workload beside the token is the agent: of another issuer than the token. */
+export interface AgentDocument {
+  readonly issuer: string
+  readonly tokenId: string | null
+  readonly keyId: string
+}
+
 /** What door one found out: who is calling, with which keys in hand. */
 export interface Claims extends TokenClaims {
+  /** Null: nobody, or nobody but the token itself, names an agent. */
+  readonly agentDocument: AgentDocument | null
   /** Every key that was shown in this request: the token's own, and that of a workload beside it. */
   readonly bindings: readonly Binding[]
   /**

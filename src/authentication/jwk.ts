@@ -164,8 +164,14 @@ export function readCarriedKey(value: JsonValue | undefined): Result<CarriedKey,
     return err('a `kid` is not a string')
   }
   const { alg, material } = jwk.value
+  // Numbers in as few octets as they take (RFC 7518 §2), or one key would have two thumbprints.
+  if (material.kty === 'RSA' && [material.n, material.e].some(beginsWithZero)) {
+    return err('a number of the key has leading zeros')
+  }
   return ok({ alg, material })
 }
+
+const beginsWithZero = (octets: string): boolean => base64url.decode(octets)[0] === 0
 
 /** Whether this algorithm is the key's own: the one it names, or one that its kind can sign with. */
 export const isAlgorithmOf = ({ alg, material }: CarriedKey, algorithm: Algorithm): boolean =>

@@ -25,12 +25,34 @@ export async function verifyOpaqueToken(
   }
   const told = await context.introspect(text, issuer)
   if (!told.ok) return told
+  if (!isAccessToken(told.value)) {
+    return tokenInvalid('type', 'the issuer says that it is no access token')
+  }
   const claims = readClaims(told.value, issuer, context, context.now(), null)
   // RFC 9449 §5: such a token is bound, so an answer that names no key leaves out the one that counts.
   return claims.ok && isDpopToken(told.value) && claims.value.confirmation.jkt === null
     ? tokenInvalid('bound', 'the issuer names no key for a DPoP token')
     : claims
 }
+
+/**
+ * An issuer calls its refresh tokens active as well (RFC 7662 §2.2), and what it says of them may
+ * name this resource. These are the members by which issuers tell them apart: the type in the answer
+ * of the token endpoint, and two that are no standard but widely sent.
+ *
+ * INVARIANT: absent says nothing; present, it has to be one of the words for an access token.
+ */
+const KIND_MEMBERS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['token_type', new Set(['bearer', 'dpop', 'access_token'])],
+  ['token_use', new Set(['access', 'access_token'])],
+  ['typ', new Set(['bearer', 'dpop', 'at+jwt', 'application/at+jwt', 'jwt'])],
+])
+
+const isAccessToken = (answer: JsonObject): boolean =>
+  [...KIND_MEMBERS].every(([name, words]) => {
+    const said = answer[name]
+    return said === undefined || (typeof said === 'string' && words.has(said.toLowerCase()))
+  })
 
 /** Token types have no case (RFC 6749 §5.1). */
 const isDpopToken = ({ token_type: type }: JsonObject): boolean =>

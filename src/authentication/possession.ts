@@ -38,6 +38,7 @@ export async function proven(
   }
   const claims: Claims = {
     ...said,
+    agentDocument: null,
     bindings,
     senderConstrained: bindings.length > 0,
     proofs: proof === null ? [] : [proof],

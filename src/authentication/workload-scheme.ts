@@ -19,6 +19,7 @@ export async function workloadAlone(
   const { binding, proof } = workload.value
   return ok({
     ...workloadClaims(workload.value, context.tenant),
+    agentDocument: null,
     bindings: binding === null ? [] : [binding],
     senderConstrained: binding !== null,
     proofs: proof === null ? [] : [proof],
@@ -37,7 +38,7 @@ export async function withWorkloadAgent(
 ): Promise<Result<Claims, AuthenticationRefusal>> {
   const workload = await verifyWorkload(credentials, accessToken, context)
   if (!workload.ok) return workload
-  const { id, binding, proof } = workload.value
+  const { id, issuer, tokenId, keyId, binding, proof } = workload.value
   // Two names for who acts: a request must not be decided by one and recorded with the other.
   if (claims.agent !== null && claims.agent !== id) {
     return workloadProofInvalid('binding', 'the token names another agent than the workload')
@@ -52,6 +53,7 @@ export async function withWorkloadAgent(
   return ok({
     ...claims,
     agent: id,
+    agentDocument: { issuer, tokenId, keyId },
     actorChain: claims.agent === null ? [id, ...claims.actorChain] : claims.actorChain,
     bindings: binding === null ? claims.bindings : [...claims.bindings, binding],
     proofs: proof === null ? claims.proofs : [...claims.proofs, proof],

@@ -1,10 +1,11 @@
 import { readCredentials } from '../authentication/authenticate.ts'
 import type { Claims } from '../authentication/claims.ts'
+import { readJws, typeOf } from '../authentication/jws.ts'
 import { readSegment } from '../authentication/payload.ts'
 import { tokenInvalid } from '../authentication/refusal.ts'
-import { readSpelling } from '../authentication/spelling.ts'
 import { isIdentifier } from '../authentication/text.ts'
-import type { JsonObject } from '../mcp/value.ts'
+import { readWorkloadId } from '../authentication/workload/workload-id.ts'
+import type { JsonObject, JsonValue } from '../mcp/value.ts'
 import type { Doors } from '../pep/doors.ts'
 import { identify, identifyBy, unavailable, type Presented } from '../pep/identify.ts'
 import { sessionKeyOf } from '../pep/question.ts'
@@ -81,22 +82,22 @@ async function identifyToken(
   if (unsafe !== null) {
     return err({ at: 'decide', reason: 'unsafe_configuration', detail: unsafe })
   }
-  const payload = unverifiedPayload(received)
-  if (!payload.ok) return payload
-  const issuer = payload.value['iss']
+  const unverified = readUnverified(received)
+  if (!unverified.ok) return unverified
+  const { payload, issuer } = unverified.value
   if (!isIdentifier(issuer)) return tokenInvalid('issuer', '`iss` is not an identifier')
-  const known = only(claimedTenants(rows.lastKnown(issuer) ?? [], payload.value))
+  const known = only(claimedTenants(rows.lastKnown(issuer) ?? [], payload))
   if (known !== null && known !== 'several') {
-    const identified = await identifyAt(known, payload.value, received, doors)
+    const identified = await identifyAt(known, payload, received, doors)
     if (identified.ok || !MAY_BE_ANOTHERS.has(identified.error.reason)) return identified
   }
   const found = await rows.lookUp(issuer)
   if (!found.ok) return err(unavailable(found.error))
-  const trusting = only(claimedTenants(found.value, payload.value))
+  const trusting = only(claimedTenants(found.value, payload))
   if (trusting === null) return err({ at: 'authenticate', reason: 'issuer_unknown' })
   // Nothing says whose it is.
   if (trusting === 'several') return err({ at: 'authenticate', reason: 'tenant_mismatch' })
-  const identified = await identifyAt(trusting, payload.value, received, doors)
+  const identified = await identifyAt(trusting, payload, received, doors)
   // Rows that move while they are looked up are looked up again by whoever asks again.
   return !identified.ok && identified.error.reason === 'server_unknown'
     ? err({ at: 'decide', reason: 'facts_unavailable' })
@@ -131,12 +132,21 @@ async function identifyAt(
 
 const MOVED = { at: 'receive', reason: 'server_unknown' } as const
 
+interface Unverified {
+  readonly payload: JsonObject
+  /** Whom to ask for. Of a workload its trust domain: SVIDs and WITs may name any `iss`, or none. */
+  readonly issuer: JsonValue | undefined
+}
+
 /** INVARIANT: it only chooses by whose rows the token is verified; door one reads it again. */
-function unverifiedPayload({ credentials }: ReceivedQuestion): Result<JsonObject, Refusal> {
+function readUnverified({ credentials }: ReceivedQuestion): Result<Unverified, Refusal> {
   const presented = readCredentials(credentials)
   if (!presented.ok) return presented
-  const segments = readSpelling(presented.value.token)
-  if (!segments.ok) return tokenInvalid(segments.error, 'not a compact JWS in canonical base64url')
-  const payload = readSegment(segments.value.payload)
-  return payload.ok ? payload : tokenInvalid('payload', payload.error)
+  const token = readJws(presented.value.token)
+  if (!token.ok) return tokenInvalid(token.error.fault, token.error.detail)
+  const payload = readSegment(token.value.payload)
+  if (!payload.ok) return tokenInvalid('payload', payload.error)
+  const { iss, sub } = payload.value
+  const workload = typeOf(token.value) === 'at+jwt' ? null : readWorkloadId(sub)
+  return ok({ payload: payload.value, issuer: workload?.trustDomain ?? iss })
 }

@@ -54,6 +54,8 @@ export function readCredential(
       sessionId: sessionId.value,
       keyId: keyId.value,
       bindings: bindings.value,
+      // The caller names the agent, and nobody's document beside it.
+      agentDocument: null,
       authorizationDetails: authorizationDetails.value,
       acr: acr.value,
       authTime: authTime as number | null,

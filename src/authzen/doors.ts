@@ -43,7 +43,7 @@ async function answer(
   rows: CallerRows,
   background: Background,
 ): Promise<Result<Answer | { readonly evaluations: readonly Answer[] }, DoorRefusal>> {
-  const received = await receiveQuestion(request, doors.config)
+  const received = await receiveQuestion(kind, request, doors.config)
   if (!received.ok) return err(refusedWith(received.error))
   const { body } = received.value
   const caller = await identifyCaller(received.value, doors, rows)

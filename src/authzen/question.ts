@@ -1,3 +1,4 @@
+import { isTrustDomain } from '../authentication/issuer.ts'
 import { LISTED } from '../mcp/listing.ts'
 import { canonical } from '../mcp/canonical.ts'
 import type { Actor } from '../pdp/evaluation.ts'
@@ -45,7 +46,8 @@ export function questionBy(matter: Matter, compiled: CompiledTenant): Question {
     credential: {
       ...person.token,
       actorChain: person.agent === null ? [] : [person.agent],
-      scopes: person.scopes ?? scopesNeeded(matter, compiled),
+      // A trust domain grants none, whatever the caller would find in a token of another issuer.
+      scopes: person.scopes ?? (isTrustDomain(actor.issuer) ? [] : scopesNeeded(matter, compiled)),
     },
     server,
     method,

@@ -22,6 +22,7 @@ export interface ReceivedQuestion {
 
 /** Shape only. Whoever shows no credential at all is not read any further. */
 export async function receiveQuestion(
+  door: 'evaluation' | 'evaluations',
   request: Request,
   config: Config,
 ): Promise<Result<ReceivedQuestion, Refusal>> {
@@ -46,7 +47,8 @@ export async function receiveQuestion(
     credentials,
     body: body.value,
     audiences: [audienceOf(canonical), ...aliases.map(audienceOf)],
-    targets: config.publicOrigins.map((origin) => `${origin}${new URL(request.url).pathname}`),
+    // As we spell it: the router takes other spellings of the path as well.
+    targets: config.publicOrigins.map((origin) => `${audienceOf(origin)}/${door}`),
   })
 }
 

@@ -41,6 +41,12 @@ export interface EvaluationRequest {
       readonly issuerKey: string | null
       /** The keys that were shown in this request. */
       readonly bindings: readonly KeyBinding[]
+      /** By whose word a workload beside the token is the agent; absent where there is none. */
+      readonly agentDocument?: {
+        readonly issuer: string
+        readonly tokenId: string | null
+        readonly keyId: string
+      }
       readonly scopes: readonly string[]
       /** An upper bound on what the token may do (RFC 9396); null: none. */
       readonly authorizationDetails: readonly JsonObject[] | null

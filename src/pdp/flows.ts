@@ -16,7 +16,6 @@ export const ARGUMENT_ROLES = [
 
 /** Who could have written a value: the server itself, its own users, or a stranger. */
 export const AUTHORITIES = ['system', 'listed', 'claimed'] as const
-export type Authority = (typeof AUTHORITIES)[number]
 
 export interface ToolFlows {
   readonly roles: readonly RoleRow[]

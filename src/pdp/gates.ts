@@ -137,13 +137,16 @@ export const scopesOfCall = ({ server, tool: called }: Facts): readonly string[]
 ]
 
 /** The coarse first gate: a scope is never a permission, its absence is always a no. */
-function scope(_: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
+function scope(actor: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
   const needed = scopesOfCall(facts)
   const granted = new Set(request.subject.properties.scopes)
-  return needed.every((one) => granted.has(one))
-    ? null
-    : { at: 'decide', reason: 'insufficient_scope', scopes: needed }
+  if (needed.every((one) => granted.has(one))) return null
+  const reason = ofTrustDomain(actor) ? 'workload_without_scopes' : 'insufficient_scope'
+  return { at: 'decide', reason, scopes: needed }
 }
+
+/** SPIFFE and WIMSE name a workload and grant it nothing; rows of no other kind have such a url. */
+const ofTrustDomain = ({ issuer }: Actor): boolean => /^(?:spiffe|wimse):\/\//.test(issuer)
 
 /** What was granted in detail is a bound on every call, and of a listing on what it shows. */
 function authorization(_: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {

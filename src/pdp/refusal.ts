@@ -64,6 +64,12 @@ export type DecisionRefusal =
       /** Every scope that the operation needs, granted ones included (RFC 6750 §3.1). */
       readonly scopes: readonly string[]
     }
+  /** The same of a workload's own document: it carries no scopes, so asking for them would not help. */
+  | {
+      readonly at: 'decide'
+      readonly reason: 'workload_without_scopes'
+      readonly scopes: readonly string[]
+    }
   /** What the token was granted for in detail (RFC 9396) does not cover the call, or cannot be read. */
   | {
       readonly at: 'decide'

@@ -2,7 +2,7 @@
 import { err, ok, type Result } from '../result.ts'
 import { allPath, withdrawAnyPath } from './address.ts'
 import { administratorAt } from './administrator.ts'
-import { givenAt, isConsent, MOST_SHOWN, withdrawConsent } from './consents.ts'
+import { consentAt, givenAt, MOST_SHOWN, withdrawConsent } from './consents.ts'
 import { checkSeal, readFields, type Sealed } from './form.ts'
 import { doneAt, doneIn, listedConsents, titleOf, withdrawForm } from './listed.ts'
 import { allPage } from './pages/consents-page.ts'
@@ -36,6 +36,8 @@ export async function listAll(site: Site): Visit<Html> {
       done: doneIn(site),
       consents: await listedConsents(site, rows.value, secret, (id) => withdrawAnyForm(name, id)),
       withdrawAction: withdrawAnyPath(name),
+      isFirst: !query.has('before'),
+      now: site.people.now(),
       older: last === undefined ? null : allPath(name, last),
     }),
   )
@@ -47,15 +49,13 @@ export async function withdrawAny(site: Site): Visit<string> {
   const administrator = await administratorAt(site)
   if (!administrator.ok) return administrator
   const { email, secret } = administrator.value
-  const { people, name, compiled } = site
+  const { people, name } = site
   const id = fields.value.get('consent') ?? ''
   const seal = await checkSeal(fields.value, secret, withdrawAnyForm(name, id), people.now())
   if (!seal.ok) return seal
-  const known = await isConsent(site, id, null)
-  if (!known.ok) return err('unavailable')
-  if (!known.value) return err('consent_unknown')
-  const { tenant } = compiled
-  const by = `administrator ${email}`
-  const changed = await withdrawConsent(people, { tenant, server: name, id, of: null, by })
+  const about = await consentAt(site, id, null)
+  if (!about.ok) return err('unavailable')
+  if (about.value === null) return err('consent_unknown')
+  const changed = await withdrawConsent(site, about.value, `administrator ${email}`)
   return ok(doneAt(allPath(name), changed > 0 ? 'withdrawn' : 'unchanged'))
 }

@@ -3,7 +3,7 @@ import { isJsonObject } from '../mcp/value.ts'
 import { readJson } from '../mcp/json.ts'
 import { differences } from '../mcp/definition.ts'
 import type { JsonObject } from '../mcp/value.ts'
-import type { ToolFacts } from '../pdp/evaluation.ts'
+import type { Access, ToolFacts } from '../pdp/evaluation.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Wanted } from './address.ts'
 import { clientRow, definitionsOf, type ConsentRow } from './consents.ts'
@@ -13,19 +13,24 @@ import type { Ask } from './pages/ask-card.ts'
 import type { PageRefusal } from './refusal.ts'
 import type { Person } from './session.ts'
 import type { Site } from './site.ts'
-import { isAccess } from './wanted.ts'
 
 /** Everything that a grant is for, in the order that its seal covers. */
-export const grantForm = (server: string, wanted: Wanted, definition: string): Sealed => ({
+export const grantForm = (
+  server: string,
+  { client, tool, access }: Wanted,
+  { definition, does }: { readonly definition: string; readonly does: string },
+): Sealed => ({
   action: 'grant',
   server,
-  values: [wanted.client, wanted.tool ?? '', wanted.access ?? '', definition],
+  values: [client, tool ?? '', access ?? '', definition, does],
 })
 
 /** What may be asked for here now, or why it may not. */
 export interface Askable {
   /** null: a class of access. */
   readonly tool: ToolFacts | null
+  /** The class that is asked for, or what the tool does at its worst. */
+  readonly access: Access
   /** The present pin, or empty: part of what is agreed to. */
   readonly definition: string
 }
@@ -39,10 +44,12 @@ export async function askable(
   if (!offers.ok) return offers
   if (wanted.tool !== null) {
     const tool = offers.value.find(wanted.tool)
-    return tool === null ? err('not_offered') : ok({ tool, definition: tool.pin?.hash ?? '' })
+    return tool === null
+      ? err('not_offered')
+      : ok({ tool, access: tool.access, definition: tool.pin?.hash ?? '' })
   }
-  const isOffered = offers.value.classes.some((access) => access === wanted.access)
-  return isOffered ? ok({ tool: null, definition: '' }) : err('not_offered')
+  const access = offers.value.classes.find((one) => one === wanted.access)
+  return access === undefined ? err('not_offered') : ok({ tool: null, access, definition: '' })
 }
 
 export async function askOf(
@@ -53,18 +60,18 @@ export async function askOf(
 ): Promise<Result<Ask, PageRefusal>> {
   const asked = await askable(site, person, wanted)
   if (!asked.ok) return asked
-  const { tool, definition } = asked.value
+  const { tool, access, definition } = asked.value
   const client = await clientRow(site, person, wanted.client)
   if (!client.ok) return err('unavailable')
   if (client.value === null) return err('client_not_offered')
   const earlier = agreedTo(given, wanted, definition)
   const texts =
-    tool === null ? ok({ now: null, before: null }) : await definitionsOf(site, tool.name, earlier)
+    tool === null
+      ? ok({ now: null, before: null })
+      : await definitionsOf(site, tool.name, definition, earlier)
   if (!texts.ok) return err('unavailable')
   const now = objectOf(texts.value.now)
   const before = objectOf(texts.value.before)
-  const access = tool?.access ?? wanted.access ?? ''
-  if (!isAccess(access)) return err('not_offered')
   return ok({
     wanted,
     client: client.value,
@@ -78,7 +85,11 @@ export async function askOf(
           ? 'unknown'
           : differences(before, now),
     definition,
-    seal: await sealed(person.secret, grantForm(site.name, wanted, definition), site.people.now()),
+    seal: await sealed(
+      person.secret,
+      grantForm(site.name, wanted, { definition, does: access }),
+      site.people.now(),
+    ),
   })
 }
 
@@ -88,7 +99,9 @@ function agreedTo(
   { client, tool }: Wanted,
   definition: string,
 ): string | null {
-  const last = given.find((row) => row.client === client && tool !== null && row.tool === tool)
+  const [last] = given
+    .filter((row) => row.client === client && tool !== null && row.tool === tool)
+    .toSorted((a, b) => b.grantedAt - a.grantedAt)
   const hash = last?.definitionHash ?? null
   return hash === definition ? null : hash
 }

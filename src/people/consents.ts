@@ -1,8 +1,7 @@
 // The rows of consents, as pages read and write them.
 import type { Access } from '../pdp/evaluation.ts'
-import { ok, type Result } from '../result.ts'
+import type { Result } from '../result.ts'
 import type { StoreFault } from '../storage/policy-store.ts'
-import type { People } from './people.ts'
 import type { Person } from './session.ts'
 import type { Site } from './site.ts'
 
@@ -36,10 +35,11 @@ const COLUMNS = `given.id, given.issuer, given.subject, given.client, clients.na
   coalesce(given.revoked_at, (SELECT max(revoked_at) FROM revocations WHERE tenant = given.tenant
     AND kind = 'consent' AND id = given.id AND issuer IN ('*', given.issuer))) AS revokedAt,
   given.revoked_by AS revokedBy`
-const FROM = `FROM consents AS given LEFT JOIN clients ON clients.tenant = given.tenant
-  AND clients.issuer = given.issuer AND clients.id = given.client`
+const from = (index: string): string =>
+  `FROM consents AS given INDEXED BY ${index} LEFT JOIN clients ON clients.tenant = given.tenant
+     AND clients.issuer = given.issuer AND clients.id = given.client`
 
-/** More are not shown, the latest come first. */
+/** More are not shown. */
 export const MOST_SHOWN = 200
 
 export interface Given {
@@ -48,22 +48,29 @@ export interface Given {
   readonly clients: readonly ClientRow[]
 }
 
-/** Everything that one person gave at one server, and whom they could give something. */
+/**
+ * What one person gave at one server, and whom they could give something.
+ *
+ * INVARIANT: what holds comes before what has ended, however often something was given since: a
+ * person can always find what they could take back.
+ *
+ * Indexes are named here for the reason that stands in src/storage/facts.ts.
+ */
 export function givenBy(site: Site, person: Person): Promise<Result<Given, StoreFault>> {
   const { tenant, issuer, subject } = person
   return site.people.doors.policies.read(async (database) => {
     const [consents, clients] = await database.batch([
       database
         .prepare(
-          `SELECT ${COLUMNS} ${FROM} WHERE given.tenant = ?1 AND given.issuer = ?2
-             AND given.subject = ?3 AND given.server = ?4
-           ORDER BY given.granted_at DESC, given.id LIMIT ${MOST_SHOWN}`,
+          `SELECT ${COLUMNS} ${from('consents_by_person')} WHERE given.tenant = ?1
+             AND given.issuer = ?2 AND given.subject = ?3 AND given.server = ?4
+           ORDER BY given.ends_at DESC LIMIT ${MOST_SHOWN}`,
         )
         .bind(tenant, issuer, subject, site.name),
       database
         .prepare(
           `SELECT id, name, redirect_hosts AS redirectHosts FROM clients
-           WHERE tenant = ?1 AND issuer = ?2 AND active = 1 ORDER BY id LIMIT ${MOST_SHOWN}`,
+           WHERE tenant = ?1 AND issuer = ?2 AND active = 1 AND acts_for_users = 1 ORDER BY id LIMIT ${MOST_SHOWN}`,
         )
         .bind(tenant, issuer),
     ])
@@ -83,9 +90,9 @@ export function givenAt(
   return site.people.doors.policies.read(async (database) => {
     const { results } = await database
       .prepare(
-        `SELECT ${COLUMNS} ${FROM} WHERE given.tenant = ?1 AND given.server = ?2
-           AND (given.granted_at < ?3 OR (given.granted_at = ?3 AND given.id > ?4))
-         ORDER BY given.granted_at DESC, given.id LIMIT ${MOST_SHOWN}`,
+        `SELECT ${COLUMNS} ${from('consents_by_server')} WHERE given.tenant = ?1
+           AND given.server = ?2 AND (given.granted_at, given.id) < (?3, ?4)
+         ORDER BY given.granted_at DESC, given.id DESC LIMIT ${MOST_SHOWN}`,
       )
       .bind(site.compiled.tenant, site.name, before, id)
       .all<ConsentRow>()
@@ -98,22 +105,23 @@ export async function clientRow(site: Site, person: Person, id: string) {
     database
       .prepare(
         `SELECT id, name, redirect_hosts AS redirectHosts FROM clients
-         WHERE tenant = ?1 AND issuer = ?2 AND id = ?3 AND active = 1`,
+         WHERE tenant = ?1 AND issuer = ?2 AND id = ?3 AND active = 1 AND acts_for_users = 1`,
       )
       .bind(person.tenant, person.issuer, id)
       .first<ClientRow>(),
   )
 }
 
-/** What a tool is pinned as, and what it was when the person agreed to another definition of it. */
-export function definitionsOf(site: Site, tool: string, agreedTo: string | null) {
+/** What this pin says, and what the one said that the person agreed to before. */
+export function definitionsOf(site: Site, tool: string, pin: string, agreedTo: string | null) {
   return site.people.doors.policies.read(async (database) => {
     const row = await database
       .prepare(
-        `SELECT (SELECT definition FROM tools WHERE tenant = ?1 AND server = ?2 AND name = ?3) AS now,
-           (SELECT definition FROM consented_definitions WHERE tenant = ?1 AND hash = ?4) AS before`,
+        `SELECT (SELECT definition FROM tools WHERE tenant = ?1 AND server = ?2 AND name = ?3
+             AND definition_hash = ?4) AS now,
+           (SELECT definition FROM consented_definitions WHERE tenant = ?1 AND hash = ?5) AS before`,
       )
-      .bind(site.compiled.tenant, site.name, tool, agreedTo)
+      .bind(site.compiled.tenant, site.name, tool, pin, agreedTo)
       .first<{ now: string | null; before: string | null }>()
     return row ?? { now: null, before: null }
   })
@@ -129,12 +137,11 @@ export interface Grant {
   readonly expiresAt: number | null
 }
 
-/** Every call reads all of an actor's rows, and none is ever deleted. */
-const MOST_FOR_ONE_CLIENT = 200
-
-/** A consent that holds for the same thing: only what was said last counts. */
-const SAME = `tenant = ?1 AND issuer = ?2 AND subject = ?3 AND server = ?4 AND client = ?5
-  AND tool IS ?6 AND access IS ?7 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?8)`
+/** Takes back all that say the same and hold: one of them left would go on allowing it. */
+const END_SAME = `UPDATE consents INDEXED BY consents_by_actor
+  SET revoked_at = max(?8, granted_at), revoked_by = ?9
+  WHERE tenant = ?1 AND issuer = ?2 AND subject = ?3 AND server = ?4 AND client = ?5
+    AND tool IS ?6 AND access IS ?7 AND revoked_at IS NULL AND ends_at > ?8`
 
 export type Granted = 'granted' | 'used' | 'too_many'
 
@@ -147,24 +154,11 @@ export async function grantConsent(site: Site, person: Person, grant: Grant): Pr
   const { database } = people
   const { tenant, issuer, subject } = person
   const { id, client, tool, access, purpose, definitionHash, expiresAt } = grant
-  const found = await database
-    .withSession('first-primary')
-    .prepare(
-      `SELECT EXISTS (SELECT 1 FROM consents WHERE tenant = ?1 AND id = ?6) AS used,
-         (SELECT count(*) FROM consents WHERE tenant = ?1 AND issuer = ?2 AND subject = ?3
-            AND client = ?4 AND server = ?5) AS given`,
-    )
-    .bind(tenant, issuer, subject, client, name, id)
-    .first<{ used: number; given: number }>()
-  if (found === null || found.used === 1) return 'used'
-  if (found.given >= MOST_FOR_ONE_CLIENT) return 'too_many'
   const now = people.now()
   const written = database.batch([
     database
-      .prepare(
-        `UPDATE consents SET revoked_at = max(?8, granted_at), revoked_by = 'person' WHERE ${SAME}`,
-      )
-      .bind(tenant, issuer, subject, name, client, tool, access, now),
+      .prepare(END_SAME)
+      .bind(tenant, issuer, subject, name, client, tool, access, now, 'person'),
     database
       .prepare(
         `INSERT INTO consented_definitions (tenant, hash, definition)
@@ -198,51 +192,49 @@ export async function grantConsent(site: Site, person: Person, grant: Grant): Pr
   try {
     await written
   } catch (cause) {
-    // Sent twice at once: the second one meets the first one's row.
-    if (cause instanceof Error && cause.message.includes('a consent is proof')) return 'used'
-    throw cause
+    const refused = REFUSED_BY.find(
+      ([, words]) => cause instanceof Error && cause.message.includes(words),
+    )
+    if (refused === undefined) throw cause
+    return refused[0]
   }
   return 'granted'
 }
 
-/** Of whom: one person, or for an administrator anybody. Says how many rows were taken back. */
-export async function withdrawConsent(
-  people: People,
-  which: {
-    readonly tenant: string
-    readonly server: string
-    readonly id: string
-    readonly of: Person | null
-    readonly by: string
-  },
-): Promise<number> {
-  const { tenant, server, id, of, by } = which
+/** Triggers of migrations/0003 that say no, also to what is sent twice at once. */
+const REFUSED_BY: readonly (readonly [Granted, string])[] = [
+  ['used', 'a consent is proof'],
+  ['too_many', 'at most 200 consents'],
+]
+
+/** What a consent is about. It never changes. */
+type About = Pick<ConsentRow, 'issuer' | 'subject' | 'client' | 'tool' | 'access'>
+
+/** Says how many rows were taken back. */
+export async function withdrawConsent(site: Site, about: About, by: string): Promise<number> {
+  const { people, compiled, name } = site
+  const { issuer, subject, client, tool, access } = about
   const { meta } = await people.database
-    .prepare(
-      `UPDATE consents SET revoked_at = max(?6, granted_at), revoked_by = ?7
-       WHERE tenant = ?1 AND server = ?2 AND revoked_at IS NULL
-         AND (expires_at IS NULL OR expires_at > ?6)
-         AND (?4 IS NULL OR (issuer = ?4 AND subject = ?5))
-         -- All that say the same: one of them left would go on allowing it.
-         AND (issuer, subject, client, coalesce(tool, ''), coalesce(access, '')) IN
-           (SELECT issuer, subject, client, coalesce(tool, ''), coalesce(access, '')
-            FROM consents WHERE tenant = ?1 AND server = ?2 AND id = ?3)`,
-    )
-    .bind(tenant, server, id, of?.issuer ?? null, of?.subject ?? null, people.now(), by)
+    .prepare(END_SAME)
+    .bind(compiled.tenant, issuer, subject, name, client, tool, access, people.now(), by)
     .run()
   return meta.changes
 }
 
-/** Whether it is this person's, or at this server at all. */
-export async function isConsent(site: Site, id: string, of: Person | null) {
-  const row = await site.people.doors.policies.read((database) =>
+/** null: it is not this person's, or for an administrator not at this server. */
+export function consentAt(
+  site: Site,
+  id: string,
+  of: Person | null,
+): Promise<Result<About | null, StoreFault>> {
+  return site.people.doors.policies.read((database) =>
     database
       .prepare(
-        `SELECT 1 FROM consents WHERE tenant = ?1 AND server = ?2 AND id = ?3
+        `SELECT issuer, subject, client, tool, access FROM consents
+         WHERE tenant = ?1 AND server = ?2 AND id = ?3
            AND (?4 IS NULL OR (issuer = ?4 AND subject = ?5))`,
       )
       .bind(site.compiled.tenant, site.name, id, of?.issuer ?? null, of?.subject ?? null)
-      .first(),
+      .first<About>(),
   )
-  return row.ok ? ok(row.value !== null) : row
 }

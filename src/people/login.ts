@@ -73,6 +73,13 @@ export interface WayBack {
   readonly wanted: Wanted | null
 }
 
+export const pendingLogin = (people: People, request: Request): PendingLogin | null =>
+  readPending(readCookie(request, 'login'), people.now())
+
+/** An answer to another login, such as one that began in another tab, leaves this one as it is. */
+export const answersTo = ({ state }: PendingLogin, request: Request): boolean =>
+  new URL(request.url).searchParams.getAll('state').includes(state)
+
 /**
  * INVARIANT: what comes back counts only in the browser that went out, at the server and the issuer
  * that it went out for. Nothing in the address chooses either.
@@ -80,9 +87,8 @@ export interface WayBack {
 export async function finishLogin(
   people: People,
   request: Request,
+  pending: PendingLogin,
 ): Promise<Result<WayBack, PageRefusal>> {
-  const pending = readPending(readCookie(request, 'login'), people.now())
-  if (pending === null) return err('login_not_started')
   const site = await openSite(people, request, pending.server)
   if (!site.ok) return site
   const issuer = site.value.compiled.issuers.get(pending.issuer)

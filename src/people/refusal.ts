@@ -24,6 +24,7 @@ export type PageRefusal =
   | 'changed_meanwhile'
   | 'too_many_consents'
   | 'consent_unknown'
+  | 'fault'
 
 export interface PageExplanation {
   readonly status: number
@@ -105,13 +106,13 @@ export const PAGE_REFUSALS: Readonly<Record<PageRefusal, PageExplanation>> = {
   ),
   client_not_offered: say(
     403,
-    'Not this client',
-    'No such client may act for people here, so there is nothing to allow.',
+    'Nothing to allow',
+    'No program of that name may act for people here. Somebody may have given you a wrong link.',
   ),
   not_offered: say(
     403,
     'Nothing to allow',
-    'There is no such tool here that this client could use for you.',
+    'There is nothing by that name that this program could do for you here.',
   ),
   changed_meanwhile: say(
     409,
@@ -120,10 +121,15 @@ export const PAGE_REFUSALS: Readonly<Record<PageRefusal, PageExplanation>> = {
   ),
   too_many_consents: say(
     429,
-    'Too many',
-    'You have answered for this client too often. An administrator can help.',
+    'Not today',
+    'You have allowed this program something very often within a day. Nothing was changed. It can be done again tomorrow.',
   ),
-  consent_unknown: say(404, 'No such consent', 'You have given no such consent at this server.'),
+  consent_unknown: say(404, 'No such consent', 'There is no such consent at this server.'),
+  fault: say(
+    500,
+    'Something went wrong',
+    'Whether anything was changed is not known. Open the page again: it shows what holds.',
+  ),
 }
 
 function say(status: number, title: string, sentence: string): PageExplanation {

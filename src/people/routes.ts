@@ -1,9 +1,10 @@
 // Routes of the pages, and the one place where a "no" becomes a page.
 import { Hono, type Context } from 'hono'
+import { ConfigError } from '../config.ts'
 import type { Result } from '../result.ts'
 import { CALLBACK_PATH, consentPath, STYLESHEET_PATH } from './address.ts'
 import { clearCookie } from './cookies.ts'
-import { beginLogin, finishLogin } from './login.ts'
+import { answersTo, beginLogin, finishLogin, pendingLogin } from './login.ts'
 import { pageResponse, seeOther, type Html } from './pages/layout.ts'
 import { refusalPage, signInPage } from './pages/message-page.ts'
 import { STYLESHEET } from './pages/stylesheet.ts'
@@ -46,6 +47,12 @@ export function peopleRoutes(peopleOf: (env: Env) => People): Hono<{ Bindings: E
   routes.post('/consents/:server/logout', atServer(signOut))
   routes.get('/consents/:server/all', atServer(shown(listAll)))
   routes.post('/consents/:server/all/withdraw', atServer(moved(withdrawAny)))
+  routes.onError((fault) => {
+    // The setting itself is told at the other doors and at /healthz, for the operator.
+    if (fault instanceof ConfigError) return refused('unsafe_configuration', null)
+    console.error('fault', fault.stack)
+    return refused('fault', null)
+  })
   return routes
 }
 
@@ -70,11 +77,14 @@ async function goOut(site: Site): Promise<Response> {
   return way.ok ? seeOther(way.value.location, [way.value.cookie]) : refused(way.error, site.name)
 }
 
-/** INVARIANT: the pending login is used up, whatever comes of it. */
+/** INVARIANT: an answer to the pending login uses it up, whatever comes of it. */
 async function comeBack(people: People, request: Request): Promise<Response> {
-  const back = await finishLogin(people, request)
+  const pending = pendingLogin(people, request)
+  if (pending === null) return refused('login_not_started', null)
+  if (!answersTo(pending, request)) return refused('login_not_started', pending.server)
   const used = clearCookie(request, 'login')
-  if (!back.ok) return refused(back.error, null, [used])
+  const back = await finishLogin(people, request, pending)
+  if (!back.ok) return refused(back.error, pending.server, [used])
   const { site, somebody, wanted } = back.value
   const cookie = await beginSession(people, request, somebody)
   return seeOther(afterLogin(site.name, wanted), [used, cookie])

@@ -2,7 +2,7 @@
 import { err, ok, type Result } from '../result.ts'
 import { consentPath, wantedPath, type Wanted } from './address.ts'
 import { askOf, askable, grantForm } from './ask.ts'
-import { givenBy, grantConsent, isConsent, withdrawConsent } from './consents.ts'
+import { consentAt, givenBy, grantConsent, withdrawConsent } from './consents.ts'
 import { checkSeal, readFields, sealed, type Fields, type Sealed } from './form.ts'
 import { doneAt, doneIn, listedConsents, titleOf, withdrawForm } from './listed.ts'
 import { offersTo, type Offers } from './offers.ts'
@@ -42,6 +42,7 @@ export async function listConsents(site: Site, person: Person): Visit<Html> {
       tools: offers?.tools.map((tool) => tool.name) ?? [],
       classes: offers?.classes ?? [],
       logout: await sealed(person.secret, logoutForm(name), now),
+      now,
     }),
   )
 }
@@ -73,8 +74,9 @@ async function formOf(site: Site): Visit<{ readonly person: Person; readonly fie
 
 /**
  * INVARIANT: for the person who is signed in, at the server of this address, and for exactly the
- * client, tool or class, and definition that stood on the page: the seal covers them all. Whether
- * they may be asked for is asked once more, by the rows of now.
+ * client, tool or class, and definition that stood on the page, with what the tool does at its worst:
+ * the seal covers them all. Whether they may be asked for, and are still that, is asked once more, by
+ * the rows of now.
  */
 export async function grant(site: Site): Visit<string> {
   const form = await formOf(site)
@@ -86,14 +88,15 @@ export async function grant(site: Site): Visit<string> {
   if (wanted === null || !isSpan(until) || purpose.length > LONGEST_PURPOSE) {
     return err('form_malformed')
   }
-  const definition = fields.get('definition') ?? ''
+  const shown = { definition: fields.get('definition') ?? '', does: fields.get('does') ?? '' }
   const { people, name } = site
-  const sealedForm = grantForm(name, wanted, definition)
+  const sealedForm = grantForm(name, wanted, shown)
   const id = await checkSeal(fields, person.secret, sealedForm, people.now())
   if (!id.ok) return id
   const asked = await askable(site, person, wanted)
   if (!asked.ok) return asked
-  if (asked.value.definition !== definition) return err('changed_meanwhile')
+  const { definition, access } = asked.value
+  if (definition !== shown.definition || access !== shown.does) return err('changed_meanwhile')
   const { ms } = SPANS[until]
   const granted = await grantConsent(site, person, {
     id: id.value,
@@ -128,16 +131,14 @@ export async function withdraw(site: Site): Visit<string> {
   const form = await formOf(site)
   if (!form.ok) return form
   const { person, fields } = form.value
-  const { people, name, compiled } = site
+  const { people, name } = site
   const id = fields.get('consent') ?? ''
   const seal = await checkSeal(fields, person.secret, withdrawForm(name, id), people.now())
   if (!seal.ok) return seal
-  const known = await isConsent(site, id, person)
-  if (!known.ok) return err('unavailable')
-  if (!known.value) return err('consent_unknown')
-  const { tenant } = compiled
-  const of = { tenant, server: name, id, of: person, by: 'person' }
-  const changed = await withdrawConsent(people, of)
+  const about = await consentAt(site, id, person)
+  if (!about.ok) return err('unavailable')
+  if (about.value === null) return err('consent_unknown')
+  const changed = await withdrawConsent(site, about.value, 'person')
   return ok(doneAt(consentPath(name), changed > 0 ? 'withdrawn' : 'unchanged'))
 }
 

@@ -44,14 +44,21 @@ export async function decide(
   doors: Doors,
   background: Background,
 ): Promise<Result<OpenPermit, Refused>> {
-  const asked = await callOf(received, caller, operation, doors, background)
-  if (!asked.ok) return asked
-  const call = asked.value
+  const id = crypto.randomUUID()
+  let asked = await callOf(id, received, caller, operation, doors, background)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     // INVARIANT: one decision is made by one state. An attempt that took too long ends as a call
     // that was never sent, and the next one is another decision.
+    if (!asked.ok) return asked
+    const call = asked.value
     const attempted = await attemptAll(call)
-    if (!attempted.ok) return attempted
+    if (!attempted.ok) {
+      const { error } = attempted
+      if (!('moved' in error)) return err(error)
+      // By the new rows the token says something else (docs/issuers.md), so it is another question.
+      asked = await callOf(id, received, error.moved, operation, doors, background)
+      continue
+    }
     const [first, ...others] = attempted.value
     if (Date.now() - Math.min(...attempted.value.map(({ readAt }) => readAt)) <= MAX_FACTS_AGE_MS) {
       return ok({ ...first.permit(others), open: openOf(call, attempted.value) })
@@ -86,6 +93,7 @@ export interface Asked {
 }
 
 async function callOf(
+  id: string,
   received: Received,
   caller: Caller,
   operation: Operation,
@@ -108,7 +116,6 @@ async function callOf(
   })
   const [first, ...others] = matters.parts
   const asked = [await askedOf(first), ...(await Promise.all(others.map(askedOf)))] as const
-  const id = crypto.randomUUID()
   return ok({
     id,
     received,
@@ -135,8 +142,15 @@ export interface Attempt {
   readonly mcp: McpSession | null
 }
 
+/** The rows moved while door two was asked, and by the new ones door one hears somebody else. */
+interface CallerMoved {
+  readonly moved: Caller
+}
+
 /** One after the other: what was asked first is in the history when the next is asked. */
-async function attemptAll(call: Call): Promise<Result<[Attempt, ...Attempt[]], Refused>> {
+async function attemptAll(
+  call: Call,
+): Promise<Result<[Attempt, ...Attempt[]], Refused | CallerMoved>> {
   const admitted: Attempt[] = []
   for (const asked of call.asked) {
     const decision = crypto.randomUUID()
@@ -144,7 +158,8 @@ async function attemptAll(call: Call): Promise<Result<[Attempt, ...Attempt[]], R
     const attempted = await attemptDecision(call, asked, decision)
     if (!attempted.ok) {
       // Without an answer it may have been admitted all the same: it must not stay pending.
-      const unanswered = attempted.error.refusal.reason === 'session_unavailable'
+      const unanswered =
+        'refusal' in attempted.error && attempted.error.refusal.reason === 'session_unavailable'
       if (unanswered) call.background(notSent(call, [{ decision }], 'admission unanswered'))
       if (admitted.length > 0) call.background(notSent(call, admitted, 'another part was refused'))
       return attempted
@@ -169,7 +184,7 @@ async function attemptDecision(
   call: Call,
   { question, refusal: ofNoRow, argumentsKey }: Asked,
   decision: string,
-): Promise<Result<Attempt, Refused>> {
+): Promise<Result<Attempt, Refused | CallerMoved>> {
   const { received, caller, doors, background, session } = call
   const judged = await judgeSeen(question, caller.compiled, doors, background)
   if (!judged.ok) return unrecorded(judged.error)
@@ -179,6 +194,7 @@ async function attemptDecision(
     // The rows that let this token in have moved on: door one once more, by the new ones.
     const again = await identifyBy(compiled, received, doors)
     if (!again.ok) return unrecorded(again.error)
+    if (!isSameCaller(again.value, caller)) return err({ moved: again.value })
   }
   const inputs = { request, facts, matches, wouldBe }
   const possession = possessionOf(call, judged.value.server)
@@ -220,6 +236,9 @@ async function attemptDecision(
     )
   return ok({ decision, permit, readAt, judged: judged.value, mcp })
 }
+
+const isSameCaller = (one: Caller, other: Caller): boolean =>
+  JSON.stringify(one.claims) === JSON.stringify(other.claims)
 
 /** Whether a proof was shown before, the subject's session knows. */
 function possessionOf({ id, caller }: Call, { dpopNonce }: CompiledServer): Possession | null {

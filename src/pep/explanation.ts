@@ -142,6 +142,13 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
         status: both(403),
         shownToModel: false,
       }
+    case 'workload_without_scopes':
+      // No challenge: a client would look for a login that such a caller does not have.
+      return denied(
+        refusal.reason,
+        "this needs a scope, and a workload's own document carries none",
+        { kind: 'ask_an_administrator' },
+      )
     case 'outside_authorization':
       // One answer for both faults: what exactly was granted is in the record.
       return denied(refusal.reason, 'the access token was granted for less than this call', {

@@ -29,9 +29,8 @@ export async function identify(
 ): Promise<Result<Caller, Refusal>> {
   const { config, policies } = doors
   if (config.unsafe !== null) return err(unsafe(config.unsafe))
-  const known = await policies.lastKnown(received.server)
-  if (!known.ok) return err(unavailable(known.error))
-  if (known.value === null) return err({ at: 'receive', reason: 'server_unknown' })
+  const known = await rowsToAskBy(received, policies)
+  if (!known.ok) return known
   const caller = await identifyBy(known.value, received, doors)
   if (caller.ok || !isCurable(caller.error, known.value, policies)) return caller
   const rows = await policies.refreshed(received.server, known.value)
@@ -40,6 +39,25 @@ export async function identify(
   return rows === 'unknown'
     ? err({ at: 'decide', reason: 'facts_unavailable' })
     : identifyBy(rows, received, doors)
+}
+
+/**
+ * The rows as last seen. Where they say that tokens are shown to an issuer, somebody must have
+ * confirmed them lately: one that was switched off must not be handed tokens by an isolate that slept.
+ */
+async function rowsToAskBy(
+  { server, credentials }: Presented,
+  policies: PolicyStore,
+): Promise<Result<CompiledTenant, Refusal>> {
+  const known = await policies.lastKnown(server)
+  if (!known.ok) return err(unavailable(known.error))
+  if (known.value === null) return err({ at: 'receive', reason: 'server_unknown' })
+  const asks =
+    credentials.authorization !== null &&
+    [...known.value.issuers.values()].some(({ introspection }) => introspection !== null)
+  if (!asks) return ok(known.value)
+  const rows = await policies.confirmed(server, known.value)
+  return rows === 'unknown' ? err({ at: 'decide', reason: 'facts_unavailable' }) : ok(rows)
 }
 
 /** The same token by other rows; also asked when a row moved between door one and door two. */

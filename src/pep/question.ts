@@ -47,6 +47,7 @@ export type Credential = Pick<
   | 'sessionId'
   | 'keyId'
   | 'bindings'
+  | 'agentDocument'
   | 'actorChain'
   | 'scopes'
   | 'authorizationDetails'
@@ -61,6 +62,7 @@ export const NO_TOKEN: Credential = {
   sessionId: null,
   keyId: null,
   bindings: [],
+  agentDocument: null,
   actorChain: [],
   scopes: [],
   authorizationDetails: null,
@@ -156,6 +158,7 @@ export function factKeysOf(
       ...revocable('issuer_key', credential.keyId),
       ['issuer', actor.issuer],
       ['tenant', actor.tenant],
+      ...revocableOfAgent(actor, credential),
     ],
     server,
     tool,
@@ -169,6 +172,30 @@ const revocable = (
   kind: RevocationKind,
   id: string | null,
 ): readonly (readonly [RevocationKind, string])[] => (id === null ? [] : [[kind, id]])
+
+/**
+ * A workload beside the token was named by its own trust domain: what was taken back there counts
+ * for the agent as it would if it came alone.
+ */
+function revocableOfAgent(
+  { agent }: Actor,
+  { agentDocument, bindings }: Credential,
+): FactKeys['revocable'] {
+  if (agent === null || agentDocument === null) return []
+  const { issuer, tokenId, keyId } = agentDocument
+  const named = [
+    ...revocable('token', tokenId),
+    ...revocable('issuer_key', keyId),
+    ...bindings
+      .filter(({ kind }) => kind === 'workload')
+      .map(({ thumbprint }) => ['proof_key', thumbprint] as const),
+    ['agent', agent],
+    ['client', agent],
+    ['subject', agent],
+    ['issuer', issuer],
+  ] as const
+  return named.map(([kind, id]) => [kind, id, issuer])
+}
 
 export function requestOf(question: Question, now: number): EvaluationRequest {
   const { actor, credential, server, tool } = question
@@ -186,6 +213,7 @@ export function requestOf(question: Question, now: number): EvaluationRequest {
         tokenSession: credential.sessionId,
         issuerKey: credential.keyId,
         bindings: credential.bindings,
+        ...(credential.agentDocument === null ? {} : { agentDocument: credential.agentDocument }),
         scopes: credential.scopes,
         authorizationDetails: credential.authorizationDetails?.filter(isOurs) ?? null,
         acr: credential.acr,

@@ -64,7 +64,31 @@ function textOf(inputs: Omit<Inputs, 'wouldBe'>, argumentsKey: string, limit: nu
   const request = { ...inputs.request, context }
   const matches = inputs.matches.slice(0, MAX_LISTED)
   const facts = { ...inputs.facts, targets: inputs.facts.targets.slice(0, MAX_LISTED) }
-  return JSON.stringify({ ...inputs, request, facts, matches, argumentsOmitted: argumentsKey })
+  const short = { ...inputs, request, facts, matches, argumentsOmitted: argumentsKey }
+  const text = JSON.stringify(short)
+  return text.length <= limit ? text : JSON.stringify(withoutEvidence(short))
+}
+
+/**
+ * A token may carry 64 details and a person may have given 200 consents: next to them a refusal
+ * would cost more to store than to ask for. How many there were stays.
+ */
+function withoutEvidence<I extends Omit<Inputs, 'wouldBe'>>(inputs: I) {
+  const { request, facts } = inputs
+  const { properties } = request.subject
+  const details = properties.authorizationDetails
+  return {
+    ...inputs,
+    request: {
+      ...request,
+      subject: { ...request.subject, properties: { ...properties, authorizationDetails: null } },
+    },
+    facts: { ...facts, consents: [] },
+    evidenceOmitted: {
+      consents: facts.consents.length,
+      authorizationDetails: details?.length ?? null,
+    },
+  }
 }
 
 /** Short arguments stand for themselves; a digest is for those that would be long to compare. */

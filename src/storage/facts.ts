@@ -18,8 +18,8 @@ export interface FactKeys {
   readonly agent: string | null
   readonly subjectHolder: RoleHolder
   readonly agentHolder: RoleHolder | null
-  /** Everything about this call that a revocation row could name. */
-  readonly revocable: readonly (readonly [RevocationKind, string])[]
+  /** Everything about this call that a revocation row could name; by another issuer where one is given. */
+  readonly revocable: readonly (readonly [RevocationKind, string, issuer?: string])[]
   readonly server: string
   /** The tool that is called; null where none is. */
   readonly tool: string | null
@@ -89,7 +89,8 @@ const BEST_RESOURCE = `SELECT json_array(tenant, id, pattern, owner_issuer, owne
 
 /**
  * The index for consents is named: the table is its own primary key, which looks cheaper to a planner
- * that knows no figures and reads every consent of the tenant.
+ * that knows no figures and reads every consent of the tenant. All that hold are among the 200 that
+ * are read (trigger `consents_bound`); the others only tell why none does.
  *
  * Tenants that send to the same upstream (`sharing`) name the same things: what one of them has
  * listed is not another's.
@@ -115,7 +116,8 @@ SELECT
   (SELECT json_group_array(json_array(revoked.kind, revoked.id, revoked.issuer, revoked.revoked_at))
      FROM json_each(?6) AS named CROSS JOIN revocations AS revoked
      ON revoked.tenant = ?1 AND revoked.kind = named.value ->> 0
-       AND revoked.id = named.value ->> 1 AND revoked.issuer IN ('*', ?2)) AS revocations,
+       AND revoked.id = named.value ->> 1
+       AND revoked.issuer IN ('*', coalesce(named.value ->> 2, ?2))) AS revocations,
   (SELECT json_group_array(id) FROM revocations
      WHERE tenant = ?1 AND kind = 'tool' AND id >= ?8 || '/' AND id < ?8 || '0'
        AND issuer IN ('*', ?2)) AS revoked_tools,
@@ -125,12 +127,15 @@ SELECT
        AND seen.definition_hash = pinned.definition_hash
      WHERE pinned.tenant = ?1 AND pinned.server = ?8 
        AND pinned.name BETWEEN coalesce(?12, '') AND coalesce(?12, char(1114111))) AS sightings,
-  (SELECT json_group_array(json_array(given.id, given.tool, given.access, given.definition_hash, given.expires_at,
-       coalesce(given.revoked_at, (SELECT max(revoked_at) FROM revocations
-         WHERE tenant = ?1 AND kind = 'consent' AND id = given.id AND issuer IN ('*', ?2)))))
-     FROM consents AS given INDEXED BY consents_by_actor WHERE given.tenant = ?1 AND given.issuer = ?2 AND given.subject = ?10
-       AND given.client = ?3 AND given.server = ?8
-       AND (?7 = 1 OR given.tool IS NULL OR given.tool = ?9 OR given.tool GLOB 'client:*')) AS consents,
+  (SELECT json_group_array(json(one)) FROM
+     (SELECT given.tool, json_array(given.id, given.tool, given.access, given.definition_hash, given.expires_at,
+        coalesce(given.revoked_at, (SELECT max(revoked_at) FROM revocations
+          WHERE tenant = ?1 AND kind = 'consent' AND id = given.id AND issuer IN ('*', ?2)))) AS one
+      FROM consents AS given INDEXED BY consents_by_actor
+      WHERE given.tenant = ?1 AND given.issuer = ?2 AND given.subject = ?10
+        AND given.server = ?8 AND given.client = ?3
+      ORDER BY given.ends_at DESC LIMIT 200)
+     WHERE ?7 = 1 OR tool IS NULL OR tool = ?9 OR tool GLOB 'client:*') AS consents,
   (SELECT json_group_array(json_array(open.id, open.agent, open.purpose, json(open.tools), json(open.access),
        open.approved_at IS NOT NULL, open.expires_at, open.asked_for, json(open.named_values),
        (SELECT max(revoked_at) FROM revocations

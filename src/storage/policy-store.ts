@@ -44,6 +44,8 @@ const READ_BUDGET_MS = 1_500
 const RETRY_AFTER_MS = 30
 /** A flood of bad tokens costs no more small readings than this, per isolate. */
 const REFRESHES_PER_SECOND = 50
+/** The same before a token is shown to its issuer: as many as there may be questions (introspection.ts). */
+const CONFIRMATIONS_PER_SECOND = 200
 /** A flood of unknown server names costs no more lookups than this, and then one list a second. */
 const LOOKUPS_PER_SECOND = 50
 const HEALTH_CHECKS_PER_SECOND = 20
@@ -65,6 +67,7 @@ export class PolicyStore {
   readonly #tenantOfServer = new Map<string, string>()
   readonly #confirmedAt = new Map<string, number>()
   readonly #refreshes = new Allowance(REFRESHES_PER_SECOND)
+  readonly #confirmations = new Allowance(CONFIRMATIONS_PER_SECOND)
   readonly #lookups = new Allowance(LOOKUPS_PER_SECOND)
   readonly #listings = new Allowance(1)
   readonly #healthChecks = new Allowance(HEALTH_CHECKS_PER_SECOND)
@@ -90,8 +93,12 @@ export class PolicyStore {
    * Rows as they are now, where an answer hangs on it: a row could have changed a refusal, or
    * nobody has confirmed these for a while. Costs a small reading; what moved is loaded.
    */
-  async refreshed(server: string, known: CompiledTenant): Promise<Refreshed> {
-    if (!this.#refreshes.take(Date.now())) return 'unknown'
+  async refreshed(
+    server: string,
+    known: CompiledTenant,
+    allowance: Allowance = this.#refreshes,
+  ): Promise<Refreshed> {
+    if (!allowance.take(Date.now())) return 'unknown'
     const readAt = Date.now()
     const row = await this.#read((database) =>
       database
@@ -106,6 +113,16 @@ export class PolicyStore {
     }
     const found = await this.#find(server)
     return found.ok ? (found.value ?? 'same') : 'unknown'
+  }
+
+  /**
+   * Rows that somebody confirmed within the last second. Counted apart, so that a flood of bad tokens
+   * does not take the place of good ones.
+   */
+  async confirmed(server: string, known: CompiledTenant): Promise<CompiledTenant | 'unknown'> {
+    if (!this.isOld(known)) return known
+    const rows = await this.refreshed(server, known, this.#confirmations)
+    return rows === 'same' ? known : rows
   }
 
   /** For a first challenge: what the last known rows ask for, or nothing. */

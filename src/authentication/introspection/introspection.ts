@@ -10,14 +10,20 @@ import type { Issuer, IntrospectionRow } from '../issuer.ts'
 import type { Fetch } from '../key-fetch.ts'
 import type { KeySource } from '../keys.ts'
 import { tokenInvalid, type AuthenticationRefusal } from '../refusal.ts'
+import { readSpelling } from '../spelling.ts'
 import { trustedUrl, type UrlRules } from '../url.ts'
 import { readAnswer } from './answer.ts'
 import { requestAnswer } from './request.ts'
 
 /** From the question to the last byte of the answer. */
 const TIMEOUT_MS = 2_000
-/** A flood of made-up opaque tokens costs an issuer no more questions than this, per isolate. */
+/**
+ * A flood of made-up opaque tokens costs an issuer no more questions than this, per isolate and
+ * tenant. What its key has signed is counted apart: strangers must not take the place of holders.
+ */
 const QUESTIONS_PER_SECOND = 200
+/** Nor does it cost the operator more lines in the log. */
+const REPORTS_PER_SECOND = 20
 /** Door one is passed again within a request when rows move, and a stream may stay open for hours. */
 const MEMO_MS = 2_000
 /** The longest opaque token that is worth a question. */
@@ -48,17 +54,25 @@ interface Remembered {
 }
 
 /** INVARIANT: what is remembered dies with the object that stands for the request. */
-export function createIntrospection(parts: IntrospectionParts): Introspection {
+export function createIntrospection(given: IntrospectionParts): Introspection {
+  const reports = new Allowance(REPORTS_PER_SECOND)
+  const parts: IntrospectionParts = {
+    ...given,
+    report: (issuer, detail) => {
+      if (reports.take(given.now())) given.report(issuer, detail)
+    },
+  }
   const requests = new WeakMap<object, Map<string, Remembered>>()
   const allowances = new Map<string, Allowance>()
 
-  const allowanceOf = (url: string): Allowance => {
-    const known = allowances.get(url)
+  const allowanceOf = (issuer: Issuer, row: IntrospectionRow, token: string): Allowance => {
+    const name = JSON.stringify([issuer.tenant, row.url, readSpelling(token).ok])
+    const known = allowances.get(name)
     if (known !== undefined) return known
     const allowance = new Allowance(QUESTIONS_PER_SECOND)
     // As many as there are rows, and rows are written by the tenants themselves: bounded all the same.
     if (allowances.size >= MAX_ALLOWANCES) allowances.clear()
-    allowances.set(url, allowance)
+    allowances.set(name, allowance)
     return allowance
   }
 
@@ -74,7 +88,7 @@ export function createIntrospection(parts: IntrospectionParts): Introspection {
         const known = memo.get(key)
         const askedAt = parts.now()
         if (known !== undefined && askedAt < known.askedAt + MEMO_MS) return known.reply
-        const reply = allowanceOf(row.url).take(askedAt)
+        const reply = allowanceOf(issuer, row, token).take(askedAt)
           ? await ask(token, issuer, row, parts)
           : unavailable(parts, issuer, 'too many questions within a second')
         memo.set(key, { reply, askedAt })
@@ -84,7 +98,7 @@ export function createIntrospection(parts: IntrospectionParts): Introspection {
   }
 }
 
-const MAX_ALLOWANCES = 256
+const MAX_ALLOWANCES = 512
 
 const INACTIVE = tokenInvalid('inactive', 'the issuer says that the token does not hold')
 

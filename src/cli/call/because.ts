@@ -38,6 +38,8 @@ export function because(refusal: DecisionRefusal): string {
       return `${CONSENT[refusal.state]} for \`${refusal.tool}\` (access ${refusal.access})`
     case 'insufficient_scope':
       return `it needs the scopes ${refusal.scopes.join(' ')}`
+    case 'workload_without_scopes':
+      return `it needs the scopes ${refusal.scopes.join(' ')}, and a trust domain of workloads grants none: take the scope from the server or tool, or let the workload come with an access token`
     case 'outside_authorization':
       return refusal.fault === 'unreadable'
         ? "an entry of the token's authorization_details says something that is not known here, so the token is good for no call"

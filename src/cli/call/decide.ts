@@ -1,5 +1,6 @@
 // One call, decided by the Worker's own code over the rows of the scratch database.
 import type { DatabaseSync } from 'node:sqlite'
+import { isTrustDomain } from '../../authentication/issuer.ts'
 import { decisionRow } from '../../durable-objects/decision-row.ts'
 import { partsOf } from '../../mcp/result-parts.ts'
 import type { JsonObject } from '../../mcp/value.ts'
@@ -173,6 +174,7 @@ async function questionOf(rows: TenantRows, call: Call, now: number): Promise<Qu
   const actor: Actor = { tenant, issuer: issuerOf(rows, call), subject, client, agent }
   const server = rows.servers.get(call.server)
   const tool = server?.tools.find(call.tool, call.arguments)
+  const needed = [...(server?.facts.requiredScopes ?? []), ...(tool?.requiredScopes ?? [])]
   return {
     actor,
     session: await sessionKeyOf(actor),
@@ -181,10 +183,7 @@ async function questionOf(rows: TenantRows, call: Call, now: number): Promise<Qu
       ...call.token,
       tokenId: 'policy-command',
       actorChain: agent === null ? [] : [agent],
-      scopes: call.scopes ?? [
-        ...(server?.facts.requiredScopes ?? []),
-        ...(tool?.requiredScopes ?? []),
-      ],
+      scopes: call.scopes ?? (isTrustDomain(actor.issuer) ? [] : needed),
       acr: call.acr,
       authTime: loggedInSecondsAgo === null ? null : Math.floor(now / 1000) - loggedInSecondsAgo,
       senderConstrained: call.senderConstrained,

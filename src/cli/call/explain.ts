@@ -27,7 +27,7 @@ const GATES: readonly Gate[] = [
   { passed: 'the definition stands', refusals: ['tool_changed', 'tool_unverified'] },
   { passed: 'what it touches is named readably', refusals: ['target_unreadable'] },
   { passed: 'consent is not lacking', refusals: ['consent_required'] },
-  { passed: 'the scopes suffice', refusals: ['insufficient_scope'] },
+  { passed: 'the scopes suffice', refusals: ['insufficient_scope', 'workload_without_scopes'] },
   { passed: 'the token was granted for it', refusals: ['outside_authorization'] },
   { passed: 'no task is overstepped', refusals: ['task_ambiguous', 'outside_task'] },
 ]

@@ -5,10 +5,10 @@ import type { Access, ToolFacts } from '../../pdp/evaluation.ts'
 import { consentPath, grantPath, type Wanted } from '../address.ts'
 import type { ClientRow } from '../consents.ts'
 import type { Seal } from '../form.ts'
-import { hostOfClientId, LONGEST_TEXT, redirectHosts, shownHost } from '../shown.ts'
+import { hostOfClientId, redirectHosts, shownHost, shownLines } from '../shown.ts'
 import { ACCESS_WORDS, SPANS } from '../words.ts'
 import { hiddenFields } from './consent-card.ts'
-import { code, name, type Html } from './layout.ts'
+import { code, id, name, type Html } from './layout.ts'
 
 export interface Ask {
   readonly wanted: Wanted
@@ -26,14 +26,24 @@ export interface Ask {
 
 export const LONGEST_PURPOSE = 200
 
+/** What cannot be undone, or reaches far, stands out. */
+const GRAVE: ReadonlySet<Access> = new Set(['export', 'admin', 'destructive'])
+
+const does = (access: Access): Html =>
+  html`<strong class="${GRAVE.has(access) ? 'grave' : ''}">${ACCESS_WORDS[access]}</strong>`
+
 export function askCard(server: string, serverTitle: string, ask: Ask): Html {
   const { wanted, client, tool, access, definition } = ask
   return html`<section class="card ask" aria-labelledby="ask">
     <h2 id="ask">Allow this?</h2>
+    <p>
+      If you allow it, the program can do this in your name, as often as it likes, without asking
+      again. Allow it only if you started this yourself.
+    </p>
     <dl>
       <dt>Program</dt>
       <dd>
-        ${code(client.id)}
+        ${id(client.id)}
         ${
           client.name === ''
             ? ''
@@ -49,8 +59,8 @@ export function askCard(server: string, serverTitle: string, ask: Ask): Html {
       <dd>
         ${
           tool === null
-            ? html`any tool of this server, to <strong>${ACCESS_WORDS[access]}</strong>`
-            : html`the tool ${code(tool.name)}, to <strong>${ACCESS_WORDS[access]}</strong>`
+            ? html`<strong>any tool</strong> of this server, to ${does(access)}`
+            : html`the tool ${id(tool.name)}, to ${does(access)}`
         }
       </dd>
     </dl>
@@ -62,6 +72,7 @@ export function askCard(server: string, serverTitle: string, ask: Ask): Html {
         tool: wanted.tool ?? '',
         access: wanted.access ?? '',
         definition,
+        does: access,
       })}
       <fieldset>
         <legend>How long?</legend>
@@ -93,7 +104,7 @@ export function askCard(server: string, serverTitle: string, ask: Ask): Html {
       </div>
       <div class="actions">
         <button>Allow</button>
-        <a href="${consentPath(server)}">Do not allow</a>
+        <a class="button quiet" href="${consentPath(server)}">Do not allow</a>
       </div>
     </form>
   </section>`
@@ -124,11 +135,11 @@ function hostsOf({ id, redirectHosts: json }: ClientRow): Html {
 
 function description({ described: { title, text } }: Ask): Html | '' {
   if (title === null && text === null) return ''
-  return html`<p class="soft">The server describes it so:</p>
-    <blockquote>
-      ${title === null ? '' : html`<strong>${name(title)}</strong> `}${
-        text === null ? '' : name(text, LONGEST_TEXT)
-      }
+  const lines = text === null ? [] : shownLines(text)
+  return html`<p class="soft" id="described">The server describes the tool so:</p>
+    <blockquote tabindex="0" aria-labelledby="described">
+      ${title === null ? '' : html`<p><strong>${name(title)}</strong></p>`}
+      ${lines.map((line) => html`<p><bdi>${line}</bdi></p>`)}
     </blockquote>`
 }
 
@@ -138,19 +149,27 @@ function changes({ changed }: Ask): Html | '' {
     changed === 'unknown' || changed.length === 0
       ? html`<p>What it was then is not known any more, so read the description again.</p>`
       : html`<dl>
-          ${changed.slice(0, MOST_CHANGES).map(
-            ({ pointer, pinned, seen }) =>
-              html`<dt>${code(pointer)}</dt>
-                <dd>
-                  ${pinned === null ? 'was not there' : html`was ${code(pinned)}`}<br />
-                  ${seen === null ? 'is not there now' : html`is ${code(seen)}`}
-                </dd>`,
-          )}
-        </dl>`
+            ${changed.slice(0, MOST_CHANGES).map(
+              ({ pointer, pinned, seen }) =>
+                html`<dt>${code(pointer)}</dt>
+                  <dd>
+                    ${pinned === null ? 'was not there' : html`was ${code(pinned)}`}<br />
+                    ${seen === null ? 'is not there now' : html`is ${code(seen)}`}
+                  </dd>`,
+            )}
+          </dl>
+          ${
+            changed.length < MOST_CHANGES
+              ? ''
+              : html`<p>
+                  There may be more changes than these. An administrator can see all of them.
+                </p>`
+          }`
   return html`<div class="changed">
     <p><strong>This tool was changed after you agreed to it.</strong></p>
     ${list}
   </div>`
 }
 
-const MOST_CHANGES = 8
+/** As many as are told apart (src/mcp/definition.ts). */
+const MOST_CHANGES = 20

@@ -1,20 +1,25 @@
 import { html } from 'hono/html'
 import type { Access } from '../../pdp/evaluation.ts'
 import type { ConsentRow } from '../consents.ts'
-import { ACCESS_WORDS, timeWords } from '../words.ts'
+import { ACCESS_WORDS, distanceWords, isoTime, timeWords } from '../words.ts'
 import type { Seal } from '../form.ts'
 import { shown } from '../shown.ts'
-import { code, name, type Html } from './layout.ts'
+import { id, name, type Html } from './layout.ts'
 
 /** What became of a consent, as people see it. */
 export type Standing = 'holds' | 'outdated' | 'expired' | 'withdrawn'
 
-export const time = (at: number): Html =>
-  html`<time datetime="${new Date(at).toISOString()}">${timeWords(at)}</time>`
+export function time(at: number, now: number): Html {
+  const iso = isoTime(at)
+  return iso === null
+    ? html`${timeWords(at)}`
+    : html`<time datetime="${iso}">${timeWords(at)}</time>
+        <span class="soft">(${distanceWords(at, now)})</span>`
+}
 
 export const what = (tool: string | null, access: Access | null): Html =>
   tool !== null
-    ? html`the tool ${code(tool)}${access === null ? '' : html` to ${ACCESS_WORDS[access]}`}`
+    ? html`the tool ${id(tool)}${access === null ? '' : html` to ${ACCESS_WORDS[access]}`}`
     : access === null
       ? html`nothing`
       : html`any tool, to ${ACCESS_WORDS[access]}`
@@ -22,8 +27,8 @@ export const what = (tool: string | null, access: Access | null): Html =>
 /** The name is what the client says of itself, so the id comes first and never goes without. */
 export const clientOf = ({ client, clientName }: ConsentRow): Html =>
   clientName === null || clientName === ''
-    ? code(client)
-    : html`${code(client)} <span class="soft">calls itself “${name(clientName)}”</span>`
+    ? id(client)
+    : html`${id(client)} <span class="soft">calls itself “${name(clientName)}”</span>`
 
 export const hiddenFields = (fields: Readonly<Record<string, string>>): Html[] =>
   Object.entries(fields).map(
@@ -32,10 +37,13 @@ export const hiddenFields = (fields: Readonly<Record<string, string>>): Html[] =
 
 export interface CardOptions {
   readonly standing: Standing
+  readonly now: number
   /** An administrator is told whose it is. */
   readonly showPerson: boolean
   /** null: there is nothing to withdraw. */
   readonly withdraw: { readonly action: string; readonly seal: Seal } | null
+  /** Where the person is asked about the same thing again; null: they are not. */
+  readonly again: string | null
 }
 
 const ENDS: Readonly<Record<Standing, string>> = {
@@ -45,26 +53,33 @@ const ENDS: Readonly<Record<Standing, string>> = {
   withdrawn: 'Withdrawn',
 }
 
+const AGAIN: Readonly<Record<Standing, string>> = {
+  holds: '',
+  outdated: 'See what changed, and decide again',
+  expired: 'Allow it again',
+  withdrawn: 'Allow it again',
+}
+
 export function consentCard(row: ConsentRow, options: CardOptions): Html {
-  const { standing, showPerson, withdraw } = options
+  const { standing, now, showPerson, withdraw, again } = options
   const by =
     row.revokedBy !== null && row.revokedBy !== 'person' ? html` by ${name(row.revokedBy)}` : ''
   const until =
     standing === 'withdrawn' && row.revokedAt !== null
-      ? html`${time(row.revokedAt)}${by}`
+      ? html`${time(row.revokedAt, now)}${by}`
       : row.expiresAt === null
         ? 'it is withdrawn'
-        : time(row.expiresAt)
+        : time(row.expiresAt, now)
   const person = showPerson
     ? html`<dt>Person</dt>
-        <dd>${code(row.subject)}</dd>`
+        <dd>${id(row.subject)}</dd>`
     : ''
   const purpose =
     row.purpose === ''
       ? ''
       : html`<dt>What for</dt>
           <dd>“${name(row.purpose, 400)}”</dd>`
-  return html`<article class="card ${standing === 'holds' ? '' : 'ended'}">
+  return html`<article class="card consent ${standing === 'holds' ? '' : 'ended'}">
     <h3>${clientOf(row)}</h3>
     <dl>
       ${person}
@@ -72,17 +87,19 @@ export function consentCard(row: ConsentRow, options: CardOptions): Html {
       <dd>${what(row.tool, row.access)}</dd>
       ${purpose}
       <dt>Allowed</dt>
-      <dd>${time(row.grantedAt)}</dd>
+      <dd>${time(row.grantedAt, now)}</dd>
       <dt>${ENDS[standing]}</dt>
       <dd>${until}</dd>
     </dl>
     ${
       standing === 'outdated'
         ? html`<p class="changed">
-            The tool was changed after you agreed to it, so this no longer counts.
+            The tool was changed after ${showPerson ? 'the person' : 'you'} agreed to it, so this no
+            longer counts.
           </p>`
         : ''
     }
+    ${again === null ? '' : html`<p><a href="${again}">${AGAIN[standing]}</a></p>`}
     ${withdraw === null ? '' : withdrawForm(row, withdraw.action, withdraw.seal)}
   </article>`
 }

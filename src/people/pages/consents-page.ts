@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Access } from '../../pdp/evaluation.ts'
-import { consentPath, logoutPath, withdrawPath } from '../address.ts'
-import type { ClientRow, ConsentRow } from '../consents.ts'
+import { consentPath, logoutPath, wantedPath, withdrawPath } from '../address.ts'
+import { MOST_SHOWN, type ClientRow, type ConsentRow } from '../consents.ts'
 import type { Seal } from '../form.ts'
 import { shown, shownHost } from '../shown.ts'
 import { ACCESS_WORDS } from '../words.ts'
@@ -29,13 +29,14 @@ export interface ConsentsPage {
   readonly tools: readonly string[]
   readonly classes: readonly Access[]
   readonly logout: Seal
+  readonly now: number
 }
 
 /** What was just done, told after the redirect. */
 export const DONE = {
-  granted: 'Allowed. It counts from the next call on.',
+  granted: 'Allowed. It counts from the next call on: go back to the program and let it try again.',
   withdrawn: 'Withdrawn. It does not count any more from the next call on.',
-  unchanged: 'It had ended already.',
+  unchanged: 'It had ended already. Nothing was changed.',
 } as const
 export type Done = keyof typeof DONE
 
@@ -45,27 +46,31 @@ export const isDone = (word: string | null): word is Done =>
 const MOST_ENDED = 20
 
 export function consentsPage(page: ConsentsPage): Html {
-  const { server, consents } = page
+  const { server, now, ask, person } = page
   const cardOf = ({ row, standing, seal }: ListedConsent): Html =>
     consentCard(row, {
       standing,
+      now,
       showPerson: false,
       withdraw: seal === null ? null : { action: withdrawPath(server), seal },
+      again: standing === 'holds' ? null : wantedPath(server, row),
     })
-  const open = consents.filter(({ seal }) => seal !== null)
-  const ended = consents.filter(({ seal }) => seal === null).slice(0, MOST_ENDED)
+  const open = page.consents
+    .filter(({ seal }) => seal !== null)
+    .toSorted((a, b) => b.row.grantedAt - a.row.grantedAt)
+  const ended = page.consents.filter(({ seal }) => seal === null).slice(0, MOST_ENDED)
   return layout(
     `Your consents for ${shown(page.title)}`,
     html`<div class="who">
         <span
-          >Signed in as <strong>${name(page.person.subject)}</strong> at
-          ${name(shownHost(new URL(page.person.issuer).host))}</span
+          >Signed in as <strong>${name(person.subject)}</strong> at
+          ${name(shownHost(new URL(person.issuer).host))}</span
         >
         <form method="post" action="${logoutPath(server)}">
           ${hiddenFields({ ...page.logout })}<button class="quiet small">Sign out</button>
         </form>
       </div>
-      ${page.ask === null ? '' : askCard(server, page.title, page.ask)}
+      ${ask === null ? '' : askCard(server, page.title, ask)}
       ${
         page.isAskedFor
           ? ''
@@ -75,12 +80,26 @@ export function consentsPage(page: ConsentsPage): Html {
             </p>`
       }
       <h2>What you allow now</h2>
-      ${open.length === 0 ? html`<p class="soft">Nothing.</p>` : open.map(cardOf)}
-      ${page.ask === null ? choice(page) : ''}
-      ${ended.length === 0 ? '' : html`<h2>What has ended</h2>`} ${ended.map(cardOf)}`,
+      ${open.length === 0 ? html`<p class="soft">Nothing. ${HOW_IT_BEGINS}</p>` : open.map(cardOf)}
+      ${
+        open.length < MOST_SHOWN
+          ? ''
+          : html`<p class="soft">There may be more. Withdraw one to see the next.</p>`
+      }
+      ${ask === null ? choice(page) : ''}
+      ${
+        ended.length === 0
+          ? ''
+          : html`<details ${open.length === 0 && ask === null ? 'open' : ''}>
+              <summary>What has ended lately</summary>
+              ${ended.map(cardOf)}
+            </details>`
+      }`,
     page.done === null ? null : html`${DONE[page.done]}`,
   )
 }
+
+const HOW_IT_BEGINS = 'A program that needs your consent shows you a link to this page.'
 
 /** Leads to the question, and allows nothing itself. */
 function choice({ server, clients, tools, classes }: ConsentsPage): Html | '' {
@@ -111,8 +130,10 @@ function choice({ server, clients, tools, classes }: ConsentsPage): Html | '' {
           </optgroup>
         </select>
       </div>
-      <div class="actions"><button class="quiet">Look at it</button></div>
-      <p class="soft">You decide on the next page.</p>
+      <div class="actions">
+        <button class="quiet">Look at it</button>
+        <span class="soft">You decide on the next page.</span>
+      </div>
     </form>`
 }
 
@@ -123,8 +144,11 @@ export interface AllPage {
   readonly done: Done | null
   readonly consents: readonly ListedConsent[]
   readonly withdrawAction: string
+  /** Whether the list begins with the latest. */
+  readonly isFirst: boolean
   /** null: these are all. */
   readonly older: string | null
+  readonly now: number
 }
 
 /** For administrators: what everybody gave. */
@@ -138,12 +162,20 @@ export function allPage(page: AllPage): Html {
         >
       </p>
       <p class="soft">You can withdraw what people gave. Only they can give it.</p>
-      ${page.consents.length === 0 ? html`<p>Nobody has allowed anything here.</p>` : ''}
+      ${
+        page.consents.length > 0
+          ? ''
+          : html`<p>
+              ${page.isFirst ? 'Nobody has allowed anything here.' : 'There are no older ones.'}
+            </p>`
+      }
       ${page.consents.map(({ row, standing, seal }) =>
         consentCard(row, {
           standing,
+          now: page.now,
           showPerson: true,
           withdraw: seal === null ? null : { action: page.withdrawAction, seal },
+          again: null,
         }),
       )}
       ${page.older === null ? '' : html`<p><a href="${page.older}">Older ones</a></p>`}`,

@@ -1,7 +1,7 @@
 // The frame of every page. Server-rendered, without scripts; `html` escapes everything put in.
 import { html } from 'hono/html'
 import { STYLESHEET_PATH } from '../address.ts'
-import { shown } from '../shown.ts'
+import { inPlainLetters, shown } from '../shown.ts'
 
 export type Html = ReturnType<typeof html>
 
@@ -9,7 +9,19 @@ export type Html = ReturnType<typeof html>
 export const name = (text: string, longest?: number): Html =>
   html`<bdi>${shown(text, longest)}</bdi>`
 
-export const code = (text: string): Html => html`<code><bdi>${shown(text, 300)}</bdi></code>`
+/** Long enough for the whole of every id and every name of a tool. */
+const LONGEST_ID = 512
+
+export const code = (text: string): Html => html`<code><bdi>${shown(text, LONGEST_ID)}</bdi></code>`
+
+/** An id that a decision hangs on: letters that only look like others are told apart. */
+export function id(text: string): Html {
+  const whole = shown(text, LONGEST_ID)
+  const plain = inPlainLetters(whole)
+  return plain === null
+    ? html`<code>${whole}</code>`
+    : html`${code(text)} <span class="soft">(in plain letters <code>${plain}</code>)</span>`
+}
 
 export function layout(title: string, body: Html, status: Html | null = null): Html {
   return html`<!doctype html>

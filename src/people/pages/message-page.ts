@@ -8,7 +8,11 @@ import { layout, name, type Html } from './layout.ts'
 export function refusalPage(refusal: PageRefusal, server: string | null): Html {
   const { title, sentence } = PAGE_REFUSALS[refusal]
   const back =
-    server === null ? '' : html`<p><a href="${consentPath(server)}">Back to your consents</a></p>`
+    server === null
+      ? ''
+      : html`<p class="actions">
+          <a class="button quiet" href="${consentPath(server)}">Back to your consents</a>
+        </p>`
   return layout(
     title,
     html`<p>${sentence}</p>

@@ -18,6 +18,7 @@ export const DECIDE: SheetOf<'decide'> = {
   unsafe_configuration: 'test/worker/pep/fail-closed.test.ts',
   facts_unavailable: 'test/worker/pep/fail-closed.test.ts',
   session_unavailable: 'test/worker/pep/fail-closed.test.ts',
+  workload_without_scopes: 'test/worker/authentication/workloads.test.ts',
   revoked: [
     denied('a revoked client', 'revoked', [revoke('client', 'acme-agent')]),
     denied('a revoked client, modern', 'revoked', [revoke('client', 'acme-agent')], {

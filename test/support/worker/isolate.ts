@@ -3,6 +3,14 @@ import { env } from 'cloudflare:workers'
 import { app } from '../../../src/app.ts'
 import { RESOURCE, token, toolCall, verdict, type Verdict } from './world.ts'
 
+/**
+ * The Worker under test goes on as if it had just started: what it knew, and what it may do so often
+ * a second or a minute, begins anew. Its parts are made again for another environment.
+ */
+export async function forgetEverything(): Promise<void> {
+  await app.request('/.well-known/authzen-configuration', {}, { ...env })
+}
+
 export interface Answered extends Verdict {
   readonly response: Response
   readonly text: string

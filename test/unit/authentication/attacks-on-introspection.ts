@@ -104,6 +104,25 @@ export const INTROSPECTION_ATTACKS: readonly Attack[] = [
     'bound',
     'RFC 9449 §5: bound, to we know not what',
   ),
+  ...[
+    { token_type: 'refresh_token' },
+    { token_type: 'N_A' },
+    { token_type: ['Bearer'] },
+    { token_type: null },
+    { token_use: 'refresh_token' },
+    { token_use: 'id' },
+    { typ: 'Refresh' },
+    { typ: 'Offline' },
+    { typ: 'ID' },
+    { typ: '' },
+  ].map((said) =>
+    opaque(
+      `of another kind: ${JSON.stringify(said)}`,
+      { ...ANSWER, ...said },
+      'type',
+      'refresh tokens are active as well (RFC 7662 §2.2), and live for months',
+    ),
+  ),
   opaque('sub a list', { ...ANSWER, sub: ['alice'] }, 'claim', 'prints as alice'),
   {
     ...opaque('no longer active', ANSWER, 'inactive', 'RFC 7662 §2.2'),

@@ -1,6 +1,15 @@
+import { base64url } from 'jose'
+import { hashOf } from '../../../src/authentication/thumbprint.ts'
 import type { Attack } from './attack.ts'
 import { headed, proof } from './attack-by-proof.ts'
 import { dpopCredentials, jwkOf, respelled } from './proof-smith.ts'
+
+/** The RSA key with a number in one octet more than it takes (RFC 7518 §2). */
+function withLeadingZero(member: string): string {
+  const jwk = JSON.parse(jwkOf('RS256')) as Record<string, string>
+  const octets = base64url.decode(jwk[member] ?? '')
+  return JSON.stringify({ ...jwk, [member]: base64url.encode(Uint8Array.of(0, ...octets)) })
+}
 
 /** The good proof, written in another way. */
 const written = (
@@ -219,6 +228,20 @@ const HEADED: readonly Attack[] = [
     'proof key',
     'every text signs itself',
   ),
+  // The token is bound to the thumbprint of this very spelling: whoever asks for one chooses it.
+  ...['n', 'e'].map((member): Attack => {
+    const jwk = withLeadingZero(member)
+    return {
+      name: `proof: jwk with a leading zero in ${member}`,
+      credentials: () =>
+        dpopCredentials(
+          { by: 'RS256', header: { jwk } },
+          { claims: { cnf: `{"jkt":"${hashOf(jwk)}"}` } },
+        ),
+      refusal: 'proof key',
+      because: 'a second thumbprint of one key outlives the revocation of the first',
+    }
+  }),
   headed(
     'jwk twice by escape',
     { jwk: `${jwkOf('ES256')},"\\u006awk":${jwkOf('EdDSA')}` },

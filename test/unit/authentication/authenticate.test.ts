@@ -80,6 +80,7 @@ describe('a good token', () => {
       client: 'acme-agent',
       tokenId: 'token-1',
       agent: null,
+      agentDocument: null,
       actorChain: [],
       scopes: ['mcp:read', 'mcp:write'],
       audience: [RESOURCE],

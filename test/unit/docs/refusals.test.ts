@@ -103,6 +103,7 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   request_state_invalid: [{ at: 'decide', reason: 'request_state_invalid' }],
   input_unreadable: [{ at: 'decide', reason: 'input_unreadable' }],
   insufficient_scope: [{ at: 'decide', reason: 'insufficient_scope', scopes: [] }],
+  workload_without_scopes: [{ at: 'decide', reason: 'workload_without_scopes', scopes: [] }],
   outside_authorization: [
     { at: 'decide', reason: 'outside_authorization', fault: 'not_covered' },
     { at: 'decide', reason: 'outside_authorization', fault: 'unreadable' },

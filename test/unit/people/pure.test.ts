@@ -3,8 +3,16 @@ import { consentPath, loginPath, wantedPath } from '../../../src/people/address.
 import { readCookie, writeCookie } from '../../../src/people/cookies.ts'
 import { readPending, writePending } from '../../../src/people/pending-login.ts'
 import { isSealed, randomSecret, sealOf } from '../../../src/people/secret.ts'
-import { hostOfClientId, redirectHosts, shown, shownHost } from '../../../src/people/shown.ts'
+import {
+  hostOfClientId,
+  inPlainLetters,
+  redirectHosts,
+  shown,
+  shownHost,
+  shownLines,
+} from '../../../src/people/shown.ts'
 import { readWanted } from '../../../src/people/wanted.ts'
+import { distanceWords, timeWords } from '../../../src/people/words.ts'
 
 describe('text of strangers', () => {
   it.each([
@@ -15,6 +23,14 @@ describe('text of strangers', () => {
     ['zero\u200bwidth\ufeff', 'zero\\u{200b}width\\u{feff}'],
     ['\u2028line', '\\u{2028}line'],
     ['\ud800', '\\u{d800}'],
+    ['acme-agent\u034f', 'acme-agent\\u{34f}'],
+    ['acme-agent\ufe0f', 'acme-agent\\u{fe0f}'],
+    ['acme\u3164agent\uffa0\u115f\u2800', 'acme\\u{3164}agent\\u{ffa0}\\u{115f}\\u{2800}'],
+    ['a\u00a0b\u2003c\u3000', 'a\\u{a0}b\\u{2003}c\\u{3000}'],
+    ['tag\u{e0041}', 'tag\\u{e0041}'],
+    [' a  b ', '\\u{20}a\\u{20} b\\u{20}'],
+    ['a b', 'a b'],
+    ['\u2764\ufe0f', '\u2764\ufe0f'],
     ['e\u0301\u0301\u0301\u0301\u0301', 'e\u0301\u0301\u0301'],
     ['שלום 😀', 'שלום 😀'],
   ])('%j is shown as %j', (text, expected) => expect(shown(text)).toBe(expected))
@@ -24,6 +40,21 @@ describe('text of strangers', () => {
     expect(shown('x'.repeat(1_000_000), 10)).toBe(`${'x'.repeat(9)}…`)
     expect(shown('x'.repeat(10), 10)).toBe('x'.repeat(10))
   })
+
+  it('keeps its lines where it has some, within bounds', () => {
+    expect(shownLines(' a\r\n\tb\n\n\n\n\nc\u202e ')).toEqual(['a', '  b', '', 'c\\u{202e}'])
+    const many = shownLines('x\n'.repeat(500))
+    expect([many.length, many.at(-1)]).toEqual([40, 'x…'])
+    expect(shownLines('x'.repeat(9_000)).join('')).toBe(`${'x'.repeat(1_999)}…`)
+  })
+
+  it.each([
+    ['acme-agent', null],
+    ['\u0430cme-agent', '\\u{430}cme-agent'],
+    ['caf\u00e9', 'caf\\u{e9}'],
+  ])('as an id %j is told apart in plain letters: %j', (text, expected) =>
+    expect(inPlainLetters(text)).toBe(expected),
+  )
 
   it.each([
     ['agent.example', 'agent.example'],
@@ -158,4 +189,23 @@ describe('a pending login', () => {
     const wanted = { client: 'x'.repeat(4_000), tool: null, access: 'read' }
     expect(writePending({ ...login, wanted })).toBeNull()
   })
+})
+
+describe('a time', () => {
+  const now = 1_800_000_000_000
+  it.each([
+    [now, 'just now'],
+    [now + 59_000, 'in less than a minute'],
+    [now + 60_000, 'in 1 minute'],
+    [now - 90 * 60_000, '90 minutes ago'],
+    [now + 24 * 3_600_000, 'in 24 hours'],
+    [now - 72 * 3_600_000, '3 days ago'],
+  ])('of %d is told as `%s`', (at, words) => expect(distanceWords(at, now)).toBe(words))
+
+  it.each([
+    [0, '1970-01-01 00:00 UTC'],
+    [-1, 'at no known time'],
+    [9e18, 'at no known time'],
+    [Number.NaN, 'at no known time'],
+  ])('of %d is written as `%s`', (at, words) => expect(timeWords(at)).toBe(words))
 })

@@ -90,6 +90,29 @@ describe('what somebody without a token can make us do', () => {
     expect(cost.loads).toBe(before.loads)
   })
 
+  it('a flood of documents of made-up trust domains costs fifty small readings a second, and no good token its call', async () => {
+    const { cost, send } = newIsolate()
+    const sub = await newUser()
+    await send('crm', await token({ sub }))
+    const before = { ...cost }
+    const made = (n: number): string =>
+      [
+        base64url({ alg: 'ES256', kid: 'k1' }),
+        base64url({ sub: `spiffe://made-up-${n}.example/a`, aud: `${ORIGIN}/crm/mcp` }),
+        'A'.repeat(86),
+      ].join('.')
+    const begun = Date.now()
+    const flood = await Promise.all(
+      Array.from({ length: 200 }, async (_, n) => (await send('crm', made(n))).status),
+    )
+    // Never 401 where nobody looked: a row that was just written may know that domain.
+    expect(new Set(flood)).toEqual(new Set([401, 503]))
+    const seconds = Math.floor((Date.now() - begun) / 1_000) + 1
+    expect(cost.statements - before.statements).toBeLessThanOrEqual(50 * seconds)
+    expect(cost.loads).toBe(before.loads)
+    expect((await verdict(await send('crm', await token({ sub })))).code).toBe('allowed')
+  })
+
   it('a flood of made-up server names does not keep a cold isolate from serving', async () => {
     const { send } = newIsolate()
     await Promise.all(Array.from({ length: 60 }, (_, n) => send(`made-up-${n}`, null)))

@@ -1,6 +1,7 @@
 import { exports } from 'cloudflare:workers'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { forgetEverything } from '../../support/worker/isolate.ts'
 import {
   behaviour,
   call,
@@ -40,7 +41,7 @@ describe('issuer rows and the next call', () => {
   }
 
   // Rows that were confirmed within the last second are believed when they refuse an unsigned token.
-  beforeEach(() => new Promise((resolve) => setTimeout(resolve, 1_050)))
+  beforeEach(forgetEverything)
 
   it('keys that moved to another address under the same `kid` are found, a second later', async () => {
     const uri = `${ISSUER}/moved-1.json`

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { forgetEverything } from '../../support/worker/isolate.ts'
 import { pin, serve } from '../../support/worker/upstream.ts'
 import {
   behaviour,
@@ -33,9 +34,6 @@ const differedAt = async () =>
       differed_at: number | null
     }>()
   )?.differed_at ?? 0
-
-/** An isolate looks for itself five times a second at most. */
-const patience = () => new Promise((resolve) => setTimeout(resolve, 1_010))
 
 const calls = () => seen.filter(({ body }) => body.includes('"tools/call"')).length
 
@@ -102,7 +100,8 @@ describe('an upstream that changes a tool', () => {
 })
 
 describe('a sighting that is not of this pin', () => {
-  beforeEach(patience)
+  // An isolate looks for itself five times a second at most.
+  beforeEach(forgetEverything)
 
   it.each<[string, string, string]>([
     ['of another hash', 'f'.repeat(64), 'note'],
@@ -133,7 +132,8 @@ describe('a sighting that is not of this pin', () => {
 })
 
 describe('a pin cannot be slipped', () => {
-  beforeEach(patience)
+  // An isolate looks for itself five times a second at most.
+  beforeEach(forgetEverything)
 
   it('by a name that a pattern catches', async () => {
     await pin(NOTE)

@@ -35,6 +35,7 @@ interface Stored {
     }
     readonly digest: string
     readonly argumentsOmitted?: unknown
+    readonly evidenceOmitted?: unknown
   }
 }
 
@@ -148,6 +149,27 @@ describe('a record keeps what the caller sent', () => {
     expect(inputs?.argumentsOmitted).toBeTruthy()
     expect(inputs?.request.context.arguments).toBeNull()
     expect(JSON.stringify(inputs)).toMatch(/[0-9a-f]{64}/)
+  })
+
+  it('a refusal is short, whatever its person agreed to and its token carries', async () => {
+    const sub = await newUser()
+    const rows = Array.from(
+      { length: 150 },
+      (_, n) =>
+        `('acme', '${sub}-${n}', '${ISSUER}', '${sub}', 'acme-agent', 'crm', 'read', '${'w'.repeat(200)}')`,
+    )
+    await sql(
+      `INSERT INTO consents (tenant, id, issuer, subject, client, server, access, purpose) VALUES ${rows.join(', ')}`,
+    )
+    const details = [
+      { type: 'mcp_tool', locations: ['https://elsewhere.example/mcp'], actions: ['*'] },
+    ]
+    const bearer = await token({ sub, claims: { authorization_details: details } })
+    expect((await call('note', { token: bearer })).code).toBe('outside_authorization')
+    await ship(sub)
+    const stored = (await recordsOf(sub))[0]?.stored
+    expect(stored?.inputs.evidenceOmitted).toEqual({ consents: 150, authorizationDetails: 1 })
+    expect(JSON.stringify(stored).length).toBeLessThan(16_000)
   })
 
   it('hostile text in arguments comes back letter for letter', { timeout: 30_000 }, async () => {

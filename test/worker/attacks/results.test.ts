@@ -1,6 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { forgetEverything } from '../../support/worker/isolate.ts'
 import { logOf, outcomeOf } from '../../support/worker/log.ts'
 import {
   answerOf,
@@ -187,7 +188,7 @@ describe('what is said of a result that is kept back', () => {
     ['is one where it is gone', [], 'result_withheld'],
   ])('a definition that nobody has seen lately %s', async (_, tools, code) => {
     // An isolate looks five times a second at most.
-    await new Promise((resolve) => setTimeout(resolve, 1_010))
+    await forgetEverything()
     const hash = await pin({ name: 'note' })
     await seenAsPinned('note', hash)
     behaviour.upstream = async (request) => {

@@ -1,7 +1,10 @@
 // Workloads through the whole Worker: who they are, what rows give them, and what takes it away.
 
+import { runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import type { JWTPayload } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { hashOf } from '../../../src/authentication/thumbprint.ts'
 import {
   call,
   inThisWorld,
@@ -11,9 +14,11 @@ import {
   post,
   RESOURCE,
   seen,
+  sessionKey,
   sql,
   token,
   toolCall,
+  verdict,
 } from '../../support/worker/world.ts'
 import {
   DOMAIN,
@@ -162,6 +167,28 @@ describe('a WIT with its WPT', () => {
   })
 })
 
+describe('a workload where a scope is asked for', () => {
+  it.each(['server', 'tool'])('of the %s is refused, and sent to no login', async (where) => {
+    await sql(
+      where === 'server'
+        ? "UPDATE servers SET required_scope = 'crm' WHERE name = 'crm'"
+        : "UPDATE tools SET required_scope = 'crm' WHERE name = 'read_all'",
+    )
+    for (const options of [
+      { token: await svid(REPORTER, { scope: 'crm' }) },
+      { token: null, headers: await workloadHeaders() },
+    ]) {
+      const response = await post(toolCall('read_all'), options)
+      expect(response.headers.get('www-authenticate')).toBeNull()
+      expect(await verdict(response)).toMatchObject({
+        status: 200,
+        code: 'workload_without_scopes',
+      })
+    }
+    expect(seen).toEqual([])
+  })
+})
+
 describe("a WIT beside a user's token", () => {
   const together = async (sub: string, id = REPORTER, agent?: string) => {
     const bearer = await token({ sub, ...(agent === undefined ? {} : { agent }) })
@@ -210,6 +237,55 @@ describe("a WIT beside a user's token", () => {
     await revoke('proof_key', heldThumbprint, '*')
     expect((await together(sub)).code).toBe('token_invalid')
     expect(seen).toHaveLength(1)
+  })
+
+  it.each([
+    ['the key of its trust domain', 'issuer_key', 'wit-1'],
+    ['the trust domain', 'issuer', DOMAIN],
+    ['its document', 'token', 'the-wit'],
+    ['it as an agent of its domain', 'agent', REPORTER],
+    ['it as a subject of its domain', 'subject', REPORTER],
+  ])('may do nothing once its own trust domain lost it: %s', async (_what, kind, id) => {
+    await registerAgent(REPORTER, 'sales')
+    const sub = await newUser()
+    const bearer = await token({ sub })
+    const text = await wit(REPORTER, { jti: 'the-wit' })
+    const beside = async () => ({
+      'workload-identity-token': text,
+      'workload-proof-token': await wpt(text, { ath: hashOf(bearer) }),
+    })
+    const asked = async () => call('read_all', { token: bearer, headers: await beside() })
+    expect((await asked()).code).toBe('allowed')
+    await revoke(kind, id)
+    expect((await asked()).code).toMatch(/^(?:revoked|token_invalid)$/)
+    expect((await call('read_all', { token: await token({ sub }) })).code).toBe('allowed')
+    expect(seen).toHaveLength(2)
+  })
+
+  it('leaves in the record by whose word it was the agent', async () => {
+    await registerAgent(REPORTER, 'sales')
+    const sub = await newUser()
+    const { decision } = await together(sub)
+    expect(decision).toBeNull()
+    await runDurableObjectAlarm(env.SESSIONS.getByName(await sessionKey(sub)))
+    const kept = await env.DECISIONS.prepare('SELECT record FROM decisions WHERE subject = ?1')
+      .bind(sub)
+      .first<{ record: string }>()
+    expect(JSON.parse(kept?.record ?? '')).toMatchObject({
+      inputs: {
+        request: {
+          subject: {
+            properties: { agentDocument: { issuer: DOMAIN, keyId: 'wit-1', tokenId: null } },
+          },
+        },
+      },
+    })
+  })
+
+  it("takes part in the scopes of the person's token", async () => {
+    await registerAgent(REPORTER, 'sales')
+    await sql("UPDATE servers SET required_scope = 'crm' WHERE name = 'crm'")
+    expect((await together(await newUser())).code).toBe('allowed')
   })
 
   it('is answered with 400 where the token names another agent', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { forgetEverything } from '../../support/worker/isolate.ts'
 import { pin, serve } from '../../support/worker/upstream.ts'
 import { inThisWorld, newUser, seen } from '../../support/worker/world.ts'
 import { ask, mayCall, register } from './ask.ts'
@@ -9,7 +10,7 @@ inThisWorld()
 // An isolate looks five times a second at most.
 beforeEach(async () => {
   await register()
-  await new Promise((resolve) => setTimeout(resolve, 1_010))
+  await forgetEverything()
 })
 
 describe('a pinned tool that nobody has seen lately', () => {

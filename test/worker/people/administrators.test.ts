@@ -5,6 +5,7 @@ import { Browser, formIn, grantNote, places, withLogin } from '../../support/wor
 import {
   call,
   inThisWorld,
+  ISSUER,
   newUser,
   post,
   RESOURCE,
@@ -110,6 +111,10 @@ describe('an administrator', () => {
     ['without an email', { email: undefined }, {}],
     ['of somebody without the role', { email: 'mallory@acme.example' }, {}],
     ['in other letters', { email: 'Carol@acme.example' }, {}],
+    ['with a space', { email: `${CAROL} ` }, {}],
+    ['with a letter that nobody sees', { email: `${CAROL}\u200b` }, {}],
+    ['with a list of emails', { email: [CAROL] }, {}],
+    ['for this application and others', { aud: ['e'.repeat(64)], audience: AUD }, {}],
     ['of another kind', {}, { typ: 'at+jwt' }],
     ['with an unknown key', {}, { kid: 'access-2' }],
   ])('is nobody with a document %s', async (_, claims, header) => {
@@ -163,6 +168,26 @@ describe('an administrator', () => {
       "INSERT INTO servers (name, tenant, url) VALUES ('gx', 'globex', 'https://crm.example/mcp/gx')",
     )
     expect((await (await administrator()).get('/consents/gx/all')).status).toBe(403)
+    // Nor where that tenant has the same team, for another application, and the same name in its roles.
+    await sql(
+      `INSERT INTO issuers (tenant, url, jwks_uri, algorithms, kind, audience)
+       VALUES ('globex', '${TEAM}', '${CERTS}', '["RS256"]', 'access', '${'e'.repeat(64)}')`,
+      `INSERT INTO role_assignments (tenant, issuer, holder_kind, holder, role)
+       VALUES ('globex', '${TEAM}', 'user', '${CAROL}', 'administrator')`,
+    )
+    expect((await (await administrator()).get('/consents/gx/all')).status).toBe(403)
+    const theirs = await administrator({ aud: ['e'.repeat(64)] })
+    expect((await theirs.get('/consents/gx/all')).status).toBe(200)
+    expect((await theirs.get(ALL)).status).toBe(403)
+  })
+
+  it.each([
+    ['at the issuer of people', `issuer = '${ISSUER}'`],
+    ['as software', "holder_kind = 'client'"],
+    ['by another name', "role = 'Administrator'"],
+  ])('is nobody with a role that is held %s', async (_, change) => {
+    await sql(`UPDATE role_assignments SET ${change} WHERE role = 'administrator'`)
+    expect((await (await administrator()).get(ALL)).status).toBe(403)
   })
 
   it('gets into no MCP endpoint with it', async () => {

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   ASK_NOTE,
   Browser,
@@ -14,6 +14,7 @@ import {
   inThisWorld,
   ISSUER,
   newUser,
+  ORIGIN,
   post,
   sql,
   token,
@@ -133,6 +134,18 @@ describe('what a person allows on the page', () => {
     await forgetForGood('consents')
   })
 
+  it('is refused where the tool was found to do more while they looked at it', async () => {
+    const { sub, browser } = await person()
+    const form = formIn(await browser.get(ASK_NOTE), GRANT)
+    await sql("UPDATE tools SET access = 'destructive' WHERE name = 'note'")
+    expect((await browser.get(ASK_NOTE)).text).toContain('delete things for good')
+    const sent = [{}, { does: 'destructive' }].map((change) =>
+      browser.post(GRANT, { ...form, until: 'hour', ...change }),
+    )
+    const done = await Promise.all(sent)
+    expect([done.map(({ status }) => status), await rows(sub)]).toEqual([[409, 403], []])
+  })
+
   it('is refused where the tool changed while they looked at it', async () => {
     const { sub, browser } = await person()
     const form = formIn(await browser.get(ASK_NOTE), GRANT)
@@ -164,6 +177,28 @@ describe('a form', () => {
     expect([done.status, await rows(sub)]).toEqual([status, []])
     // The same form as it was passes, so nothing else was wrong with it.
     expect((await browser.post(GRANT, { ...form, until: 'hour' })).status).toBe(303)
+  })
+
+  it('is refused after an hour', async () => {
+    const { sub, browser } = await person()
+    const form = { ...formIn(await browser.get(ASK_NOTE), GRANT), until: 'open' }
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 61 * 60_000)
+    expect([(await browser.post(GRANT, form)).status, await rows(sub)]).toEqual([400, []])
+  })
+
+  it('does what it is for and nothing else', async () => {
+    const { sub, browser } = await person()
+    const grant = formIn(await browser.get(ASK_NOTE), GRANT)
+    await browser.post(GRANT, { ...grant, until: 'open' })
+    const page = await browser.get('/consents/crm')
+    const [given] = await rows(sub)
+    const fields = { ...formIn(page, WITHDRAW), ...grant, consent: String(given?.['id']) }
+    for (const action of ['withdraw', 'logout']) {
+      expect((await browser.post(`/consents/crm/${action}`, fields)).status).toBe(403)
+    }
+    const withdrawal = formIn(page, WITHDRAW)
+    expect((await browser.post('/consents/crm/all/withdraw', withdrawal)).status).toBe(403)
+    expect(await rows(sub)).toMatchObject([{ revoked_at: null }])
   })
 
   it('sent again is refused, also after a withdrawal, also twice at once', async () => {
@@ -205,6 +240,11 @@ describe('a form', () => {
     ['a sibling', { origin: 'http://localhost:8787', 'sec-fetch-site': 'same-site' }],
     ['another port', { origin: 'http://localhost:9999' }],
     ['an allowed browser origin', { origin: 'http://127.0.0.1:8787' }],
+    ['its own origin, by another site', { origin: ORIGIN, 'sec-fetch-site': 'cross-site' }],
+    ['its own origin, by a sibling', { origin: ORIGIN, 'sec-fetch-site': 'same-site' }],
+    ['its own origin, by nobody', { origin: ORIGIN, 'sec-fetch-site': 'none' }],
+    ['a list of origins', { origin: `${ORIGIN}, ${ORIGIN}` }],
+    ['its own origin in other letters', { origin: ORIGIN.toUpperCase() }],
   ])('from %s is refused', async (_, headers) => {
     const { sub, browser } = await person()
     const form = { ...formIn(await browser.get(ASK_NOTE), GRANT), until: 'hour' }
@@ -233,6 +273,15 @@ describe('nobody is asked about', () => {
   it.each([
     ['an unknown client', 'client=nobody&tool=note', ''],
     ['an inactive client', 'client=acme-agent&tool=note', 'UPDATE clients SET active = 0'],
+    [
+      'a client that acts for nobody',
+      'client=acme-agent&tool=note',
+      'UPDATE clients SET acts_for_users = 0',
+    ],
+    ['a client in other letters', 'client=Acme-agent&tool=note', ''],
+    ['a client with a space', 'client=acme-agent%20&tool=note', ''],
+    ['a client with a letter that nobody sees', 'client=acme-agent%E2%80%8B&tool=note', ''],
+    ['a tool in other letters', 'client=acme-agent&tool=Note', ''],
     [
       'a revoked client',
       'client=acme-agent&tool=note',
@@ -276,52 +325,5 @@ describe('nobody is asked about', () => {
     const form = formIn(await mallory.browser.get('/consents/crm'), WITHDRAW)
     const done = await mallory.browser.post(WITHDRAW, { ...form, consent: String(given?.['id']) })
     expect([done.status, await alice.code()]).toEqual([403, 'allowed'])
-  })
-})
-
-describe('what strangers wrote', () => {
-  it('stands on the page as text, within bounds, and turns nothing around', async () => {
-    const { browser } = await person()
-    const name = `<script>alert(1)</script>\u202egpj.exe\u0000${'a\u0301\u0301\u0301\u0301\u0301\u0301'}${'x'.repeat(500)}`
-    await env.DB.prepare('UPDATE clients SET name = ?1, redirect_hosts = ?2 WHERE id = ?3')
-      .bind(name, '["\u0430pple.example", "\\" onload=x", 7]', 'acme-agent')
-      .run()
-    await sql(...pinned(PIN, { name: 'note', title: '</bdi><b>', description: '"><img src=x>' }))
-    const { text, status } = await browser.get(ASK_NOTE)
-    expect(status).toBe(200)
-    expect(text).not.toMatch(/<script|<img|<b>|\u202e|x{100}/)
-    expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;\\u{202e}gpj.exe\\u{0}')
-    expect(text).toContain('xn--pple-43d.example')
-    expect(text).toContain('<bdi>&lt;/bdi&gt;&lt;b&gt;</bdi>')
-  })
-})
-
-describe('a page', () => {
-  it('tells what was done, but not for a link of another site', async () => {
-    const { browser } = await person()
-    const told = async (site: string) =>
-      (
-        await browser.request('/consents/crm?done=granted', {
-          headers: { 'sec-fetch-site': site },
-        })
-      ).text.includes('Allowed. It counts')
-    expect([await told('same-origin'), await told('cross-site')]).toEqual([true, false])
-  })
-
-  it('says so where nothing is asked for', async () => {
-    const { browser } = await person()
-    const { text } = await browser.get('/consents/crm')
-    expect(text).not.toContain('does not ask for consents')
-    await sql("UPDATE servers SET consent_required = 0 WHERE name = 'crm'")
-    expect((await browser.get('/consents/crm')).text).toContain('does not ask for consents')
-  })
-
-  it('of a server called `mcp` and an endpoint of one called `consents` do not meet', async () => {
-    await sql(
-      "INSERT INTO servers (name, tenant, url) VALUES ('mcp', 'acme', 'https://crm.example/mcp/a'), ('consents', 'acme', 'https://crm.example/mcp/b')",
-    )
-    const { status, text } = await new Browser().get('/consents/mcp')
-    expect([status, text.includes('Sign in at')]).toEqual([200, true])
-    expect((await post(toolCall('note'), { server: 'consents', token: null })).status).toBe(401)
   })
 })

@@ -82,6 +82,19 @@ describe('who may act for the subject', () => {
     expect(await outcome(claims)).toEqual([code === 'allowed' ? 200 : 401, code])
   })
 
+  it('a client that is called like a person is not that person, with an agent or without', async () => {
+    const sub = await newUser()
+    await sql(`INSERT INTO clients (tenant, issuer, id) VALUES ('acme', '${ISSUER}', '${sub}')`)
+    const posing = (agent?: string) =>
+      token({ sub, client: sub, ...(agent === undefined ? {} : { agent }) })
+    expect((await call('note', { token: await posing() })).code).toBe('not_allowed')
+    expect((await call('note', { token: await posing('bot') })).code).toBe('not_allowed')
+    expect(await call('note', { token: await token({ sub, agent: 'bot' }) })).toMatchObject({
+      code: 'allowed',
+    })
+    expect(seen).toHaveLength(1)
+  })
+
   /** `bot` for whom `a1` acted, for whom `a2` acted, and so on. */
   const chain = (length: number): object =>
     Array.from({ length }, (_, at) =>

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { forgetEverything } from '../../support/worker/isolate.ts'
 import { lastOf, logOf } from '../../support/worker/log.ts'
 import { pin, seenAsPinned, serve } from '../../support/worker/upstream.ts'
 import {
@@ -58,7 +59,7 @@ const someone = async () => ({ token: await token({ sub: await newUser() }) })
 
 describe('a tool that nobody has seen lately', () => {
   // An isolate looks five times a second at most.
-  beforeEach(() => new Promise((resolve) => setTimeout(resolve, 1_010)))
+  beforeEach(forgetEverything)
 
   it.each(['modern', 'legacy'] as const)('is looked at first, on a %s server', async (era) => {
     serve({ era, tools: () => [NOTE, OTHER] })
@@ -188,7 +189,7 @@ describe('a definition that changed', () => {
   })
 
   it('that is shown to a client and not to Sallyport is denied all the same', async () => {
-    await new Promise((resolve) => setTimeout(resolve, 1_010))
+    await forgetEverything()
     await pin(NOTE)
     serve({ tools: (from) => (from === 'sallyport' ? [NOTE] : [EVIL]) })
     const asked = await someone()

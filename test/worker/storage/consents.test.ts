@@ -78,6 +78,29 @@ describe('a consent is proof', () => {
     }
   })
 
+  it('that is not taken back at a time that has passed, when it still allowed something', async () => {
+    const anHourAgo = Date.now() - 3_600_000
+    const id = await consent(', granted_at', `, ${anHourAgo}`)
+    const takeBack = (at: number) =>
+      run(`UPDATE consents SET revoked_at = ${at} WHERE id = '${id}'`)
+    for (const at of [anHourAgo, anHourAgo + 1, Date.now() - 120_000]) {
+      await expect(takeBack(at)).rejects.toThrow('is proof')
+    }
+    await takeBack(Date.now() - 1_000)
+  })
+
+  it('of which one person gives 200 a day to one client at one server', async () => {
+    const HOUR_MS = 3_600_000
+    const rows = (count: number, prefix: string, at: number) =>
+      run(`INSERT INTO consents (tenant, id, issuer, subject, client, server, tool, granted_at, revoked_at)
+        WITH RECURSIVE counted(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM counted WHERE n < ${count})
+        SELECT 'acme', '${prefix}' || n, 'https://i.example', 'many', 'agent', 'crm', 'note', ${at}, ${at} FROM counted`)
+    await rows(300, 'old', Date.now() - 25 * HOUR_MS)
+    await rows(200, 'new', Date.now() - 23 * HOUR_MS)
+    await expect(rows(1, 'last', Date.now())).rejects.toThrow('at most 200')
+    await expect(rows(1, 'older', Date.now() - 25 * HOUR_MS)).rejects.toThrow('at most 200')
+  })
+
   it('that is never deleted, replaced, or pushed out by another key', async () => {
     const id = await consent()
     const before = await given()

@@ -117,9 +117,46 @@ describe('the question', () => {
   })
 
   it('is asked no more than 200 times a second', async () => {
-    const { introspection, asked } = world(() => json({ active: false }), { now: () => 5_000_000 })
+    const { introspection, asked, reports } = world(() => json({ active: false }), {
+      now: () => 5_000_000,
+    })
     for (let at = 0; at < 250; at += 1) await introspection.during({})(`t${at}`, issuer)
     expect(asked).toHaveLength(200)
+    // And the log has no line for each of the others.
+    expect(reports).toEqual(Array.from({ length: 20 }, () => 'too many questions within a second'))
+  })
+
+  it("is asked for a holder while strangers' made-up tokens use up their share", async () => {
+    const { introspection, asked } = world(() => json(active), { now: () => 5_000_000 })
+    const both = { ...issuer, introspection: { ...issuer.introspection, jwt: true } } as Issuer
+    for (let at = 0; at < 250; at += 1) await introspection.during({})(`t${at}`, both)
+    // Its signature was verified before anybody was asked.
+    expect(await introspection.during({})('AAAA.AAAA.AAAA', both)).toMatchObject({ ok: true })
+    expect(asked).toHaveLength(201)
+  })
+
+  it("is asked for one tenant while another's share of the same issuer is used up", async () => {
+    const globex = JSON.stringify({
+      tenant: 'globex',
+      origin: ISSUER,
+      client_id: 'sallyport',
+      client_secret: SECRET,
+    })
+    const { introspection, asked } = world(() => json(active), {
+      now: () => 5_000_000,
+      secrets: {
+        read: (purpose, name, use) =>
+          (use.tenant === 'globex' ? createSecrets({ INTROSPECTION_ACME: globex }) : secrets).read(
+            purpose,
+            name,
+            use,
+          ),
+      },
+    })
+    for (let at = 0; at < 250; at += 1) await introspection.during({})(`t${at}`, issuer)
+    const theirs = { ...issuer, tenant: 'globex' }
+    expect(await introspection.during({})(TOKEN, theirs)).toMatchObject({ ok: true })
+    expect(asked).toHaveLength(201)
   })
 
   it.each([

@@ -51,6 +51,7 @@ describe('a JWT-SVID', () => {
       tokenId: 'svid-7',
       keyId: 'jwt-1',
       agent: null,
+      agentDocument: null,
       actorChain: [],
       mayAct: null,
       scopes: [],

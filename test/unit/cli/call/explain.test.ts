@@ -192,6 +192,14 @@ const SHEET: readonly Row[] = [
   ],
   ['insufficient_scope', "UPDATE servers SET required_scope = 'shop';", { scopes: [] }, ['shop']],
   [
+    'workload_without_scopes',
+    `UPDATE servers SET required_scope = 'shop';
+     INSERT INTO issuers (tenant, url, jwks_uri, kind) VALUES ('acme', 'spiffe://prod.example', 'https://prod.example/keys', 'workload');
+     INSERT INTO clients (tenant, issuer, id) VALUES ('acme', 'spiffe://prod.example', 'spiffe://prod.example/job');`,
+    { subject: 'spiffe://prod.example/job', client: 'spiffe://prod.example/job' },
+    ['shop, and a trust domain of workloads grants none'],
+  ],
+  [
     'task_ambiguous',
     `INSERT INTO tasks (tenant, id, issuer, subject, client, purpose, opened_by, expires_at)
      VALUES ('acme', 't2', '${ISSUER}', 'alice', 'acme-agent', 'more', 'alice', 4102444800000);`,
@@ -287,6 +295,7 @@ const REASONS = Object.keys({
   target_of_another_tenant: true,
   consent_required: true,
   insufficient_scope: true,
+  workload_without_scopes: true,
   outside_authorization: true,
   task_ambiguous: true,
   outside_task: true,

@@ -1,5 +1,0 @@
-import { applyD1Migrations } from 'cloudflare:test'
-import { env } from 'cloudflare:workers'
-
-await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
-await applyD1Migrations(env.DECISIONS, env.TEST_DECISION_MIGRATIONS)

@@ -1,0 +1,10 @@
+import { applyD1Migrations, reset } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { forgetEverything } from './isolate.ts'
+
+// The files of one test worker run in one workerd, because starting it costs more than most of them.
+// Each begins as if it had one to itself: no row, no session, and an isolate that remembers nothing.
+await forgetEverything()
+await reset()
+await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+await applyD1Migrations(env.DECISIONS, env.TEST_DECISION_MIGRATIONS)
