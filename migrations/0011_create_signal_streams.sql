@@ -1,5 +1,5 @@
 -- Who tells us that something has ended: streams of Shared Signals (OpenID SSF 1.0, CAEP, RISC). People
--- write these rows; what Sallyport writes about them is in 0013. Read afresh.
+-- write these rows; what Sallyport writes about them is in 0012. Read afresh.
 CREATE TABLE signal_streams (
   -- Part of the address `/events/{id}`, so unique in a deployment.
   id         TEXT PRIMARY KEY NOT NULL CHECK (length(id) BETWEEN 1 AND 63 AND id NOT GLOB '*[^a-z0-9-]*' AND id <> 'mcp'),

@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { cors } from 'hono/cors'
 import { CallerRows } from './authzen/caller-rows.ts'
 import { decisionPoint } from './authzen/doors.ts'
@@ -13,7 +13,7 @@ import { jwksResponse } from './http/jwks.ts'
 import { metadataResponse } from './http/metadata.ts'
 import type { Doors } from './pep/doors.ts'
 import { enforce } from './pep/enforce.ts'
-import { RPC } from './pep/explanation.ts'
+import { RPC } from './pep/explained.ts'
 import type { People } from './people/people.ts'
 import { peopleRoutes } from './people/routes.ts'
 import { isOurs } from './pep/receive.ts'
@@ -26,6 +26,7 @@ import { taskResponse, tasksResponse, type TaskDoors } from './tasks/doors.ts'
 import { TaskStore } from './tasks/store.ts'
 import { SightingStore } from './storage/sightings.ts'
 import { createUpstreamCredentials } from './upstream/credentials/credentials.ts'
+import { lookNow } from './upstream/credentials/look-now.ts'
 import type { OwnKeyTexts } from './upstream/credentials/own-keys.ts'
 
 interface Deployment {
@@ -127,8 +128,8 @@ app.route(
 app.use('/:server/mcp', (context, next) =>
   cors({
     origin: (origin) => allowedOrigin(origin, deploymentOf(context.env).doors.config),
-    allowMethods: ['POST'],
-    exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce'],
+    allowMethods: ['POST', 'GET', 'DELETE'],
+    exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce', 'Mcp-Session-Id'],
     maxAge: 600,
   })(context, next),
 )
@@ -163,15 +164,20 @@ for (const kind of ['evaluation', 'evaluations'] as const) {
   })
 }
 
-const tasksOf = (env: Env): TaskDoors => {
+const tasksOf = ({ env, executionCtx }: Context<App>): TaskDoors => {
   const { doors, callers } = deploymentOf(env)
-  return { doors, callers, store: new TaskStore(env.DB, doors.policies) }
+  return {
+    doors,
+    callers,
+    store: new TaskStore(env.DB, doors.policies),
+    ended: (subject) => executionCtx.waitUntil(lookNow(env.CREDENTIALS, subject)),
+  }
 }
 
-app.all('/tasks', (context) => tasksResponse(context.req.raw, tasksOf(context.env)))
+app.all('/tasks', (context) => tasksResponse(context.req.raw, tasksOf(context)))
 
 app.all('/tasks/:id', (context) =>
-  taskResponse(context.req.raw, context.req.param('id'), tasksOf(context.env)),
+  taskResponse(context.req.raw, context.req.param('id'), tasksOf(context)),
 )
 
 app.get('/.well-known/authzen-configuration', (context) =>

@@ -24,6 +24,7 @@ const STEPS: readonly Step[] = [
 
   command('lint', 'oxlint --type-aware --deny-warnings .'),
   command('format', 'oxfmt --check .'),
+  command('page of rejections', 'node local/commands/rejections.ts --check'),
   { name: 'deployable bundle', run: checkBundle },
 ]
 

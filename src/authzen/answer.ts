@@ -1,6 +1,7 @@
 // Pure. What is answered (AuthZEN 1.0 §6.2): a boolean, and a context that a program can act on.
 // Rule texts, thresholds, ids of policies and other people's activity are in none of it.
-import { explain, type Help } from '../pep/explanation.ts'
+import type { Help } from '../pep/explained.ts'
+import { explain } from '../pep/explanation.ts'
 import type { Refusal } from '../pep/refusal.ts'
 
 export interface Answer {

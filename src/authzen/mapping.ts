@@ -1,6 +1,8 @@
 // Pure. What a question means to an MCP server: AuthZEN's action and resource -> method, tool and
 // arguments. The method's own names follow the COAZ profile's default mappings (draft 1).
+import { promptEntry, resourceEntry, toolEntry } from '../mcp/catalogue.ts'
 import { isMethod } from '../mcp/methods.ts'
+import { isText } from '../mcp/methods/row.ts'
 import { isName } from '../mcp/names.ts'
 import type { Method } from '../mcp/operation.ts'
 import { isJsonObject, type JsonObject } from '../mcp/value.ts'
@@ -19,9 +21,10 @@ export interface Act {
 /** `unknown`: an MCP method that is not served, so nobody may (COAZ: fail closed). */
 export function readAct(asked: Asked): Result<Act | 'unknown', Malformed> {
   const { name } = asked.action
-  if (name === 'tools/call') return toolCall(asked)
   if (namesMethod(name)) return isMethod(name) ? methodOn(asked, name) : ok('unknown')
-  return isName(name) ? ok(toolOn(asked, name)) : malformed('`action.name` is no name of a tool')
+  return isName(name) && toolEntry(name) !== null
+    ? ok(toolOn(asked, name))
+    : malformed('`action.name` is no name of a tool')
 }
 
 /**
@@ -30,9 +33,79 @@ export function readAct(asked: Asked): Result<Act | 'unknown', Malformed> {
  */
 export const namesMethod = (name: string): boolean => name.includes('/') || isMethod(name)
 
-function toolCall({ action, resource, context }: Asked): Result<Act, Malformed> {
-  if (resource.type !== 'tool') return malformed('`resource.type` must be `tool` for `tools/call`')
-  if (!isName(resource.id)) return malformed('`resource.id` is no name of a tool')
+/** What a question about each method names, as the default mappings have it (COAZ-MCP, draft 1). */
+type Names = 'server' | 'tool' | 'resource' | 'prompt' | 'reference' | 'unanswerable'
+
+const NAMED: { readonly [M in Method]: Names } = {
+  'tools/call': 'tool',
+  'resources/read': 'resource',
+  'resources/subscribe': 'resource',
+  'resources/unsubscribe': 'resource',
+  'resources/directory/read': 'resource',
+  'skills/get': 'resource',
+  'prompts/get': 'prompt',
+  'completion/complete': 'reference',
+  // Which call made a task, and what a subscription is about, no question tells.
+  'tasks/get': 'unanswerable',
+  'tasks/result': 'unanswerable',
+  'tasks/update': 'unanswerable',
+  'tasks/cancel': 'unanswerable',
+  'subscriptions/listen': 'unanswerable',
+  'tasks/list': 'server',
+  'tools/list': 'server',
+  'prompts/list': 'server',
+  'resources/list': 'server',
+  'resources/templates/list': 'server',
+  'skills/list': 'server',
+  initialize: 'server',
+  ping: 'server',
+  'logging/setLevel': 'server',
+  'server/discover': 'server',
+  'notifications/initialized': 'server',
+  'notifications/cancelled': 'server',
+  'notifications/progress': 'server',
+  'notifications/roots/list_changed': 'server',
+}
+
+function methodOn(asked: Asked, method: Method): Result<Act | 'unknown', Malformed> {
+  const { type, id } = asked.resource
+  const named = NAMED[method]
+  switch (named) {
+    case 'unanswerable':
+      return ok('unknown')
+    case 'server':
+      return type === 'mcp_server'
+        ? ok({ method, tool: null, arguments: null, argumentsUnknown: false })
+        : mustBe('mcp_server', method)
+    case 'resource':
+      if (type !== 'resource') return mustBe('resource', method)
+      return isText(id)
+        ? ok({ method, tool: resourceEntry(id), arguments: { uri: id }, argumentsUnknown: false })
+        : malformed('`resource.id` is no uri')
+    case 'reference':
+      if (type === 'resource' && isText(id)) return callOf(asked, method, resourceEntry(id))
+      return type === 'prompt' && isName(id)
+        ? callOf(asked, method, promptEntry(id))
+        : malformed('`resource` names no prompt or resource template')
+    case 'prompt':
+      if (type !== 'prompt') return mustBe('prompt', method)
+      return isName(id)
+        ? callOf(asked, method, promptEntry(id))
+        : malformed('`resource.id` is no name of a prompt')
+    case 'tool': {
+      if (type !== 'tool') return mustBe('tool', method)
+      const entry = isName(id) ? toolEntry(id) : null
+      return entry === null
+        ? malformed('`resource.id` is no name of a tool')
+        : callOf(asked, method, entry)
+    }
+  }
+}
+
+const mustBe = (type: string, method: Method): Result<never, Malformed> =>
+  malformed(`\`resource.type\` must be \`${type}\` for \`${method}\``)
+
+function callOf({ action, context }: Asked, method: Method, entry: string): Result<Act, Malformed> {
   const inContext = context['arguments']
   const inAction = action.properties['arguments']
   if (inContext !== undefined && inAction !== undefined) {
@@ -41,17 +114,11 @@ function toolCall({ action, resource, context }: Asked): Result<Act, Malformed> 
   const given = inContext ?? inAction
   if (given !== undefined && !isJsonObject(given)) return malformed('`arguments` must be an object')
   return ok({
-    method: 'tools/call',
-    tool: resource.id,
+    method,
+    tool: entry,
     arguments: given ?? NOTHING,
     argumentsUnknown: given === undefined,
   })
-}
-
-function methodOn({ resource }: Asked, method: Method): Result<Act, Malformed> {
-  return resource.type === 'mcp_server'
-    ? ok({ method, tool: null, arguments: null, argumentsUnknown: false })
-    : malformed('`resource.type` must be `mcp_server` for this method')
 }
 
 /**

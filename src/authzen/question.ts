@@ -1,5 +1,5 @@
 import { isTrustDomain } from '../authentication/issuer.ts'
-import type { Method } from '../mcp/operation.ts'
+import { LISTED } from '../mcp/listing.ts'
 import { canonical } from '../mcp/canonical.ts'
 import type { Actor } from '../pdp/evaluation.ts'
 import { sessionKeyOf, type Question } from '../pep/question.ts'
@@ -53,12 +53,10 @@ export function questionBy(matter: Matter, compiled: CompiledTenant): Question {
     method,
     tool,
     arguments: given,
-    listing: LISTINGS.has(method),
+    listing: Object.hasOwn(LISTED, method),
     network: person.network,
   }
 }
-
-const LISTINGS: ReadonlySet<Method> = new Set(['tools/list'])
 
 /** What the front door's scope gate would ask for. */
 export function scopesNeeded(

@@ -10,6 +10,11 @@ export const NO_DENIAL_FACT: ReadonlySet<DecisionRefusal['reason']> = new Set([
   'client_unknown',
   'agent_unknown',
   'approval_required',
+  // What a client forgot or a server restarted says nothing of what anybody tried to do.
+  'session_unknown',
+  'session_missing',
+  'event_unknown',
+  'response_unasked',
 ])
 
 /** The strongest that holds decides; hits come in that order. */

@@ -26,6 +26,15 @@ export class Digests {
     this.#known.set(text, digest)
     return digest
   }
+
+  /**
+   * Seals of another key, so that no digest can be taken for one. Whole, not cut: whoever sends it back
+   * is not to be trusted.
+   */
+  seal(purpose: string, text: string): string {
+    const key = createHmac('sha256', this.#key).update(`seal:${purpose}`).digest('base64url')
+    return createHmac('sha256', key).update(text).digest('base64url')
+  }
 }
 
 const MOST_KNOWN = 1_024

@@ -1,3 +1,4 @@
+import type { McpSession, SessionClaim } from './mcp-protocol.ts'
 import type { ProofUse } from '../authentication/binding.ts'
 import type { ProofRefusal } from '../authentication/refusal.ts'
 import type { WouldBe } from '../pdp/evaluation.ts'
@@ -11,7 +12,7 @@ import type { SequenceRuleRow } from '../pdp/sequence/rule.ts'
  * What the Worker and a session say to each other. Plain data, and versioned, because Worker and
  * objects roll out seconds to minutes apart.
  */
-export const SESSION_PROTOCOL = 3
+export const SESSION_PROTOCOL = 4
 
 /** Columns of the decision log that are known before the session speaks. */
 export interface DecisionColumns {
@@ -83,6 +84,8 @@ export interface AdmitRequest extends SessionStep {
   readonly labelsKey: string
   /** Sent only after `rules_needed`. */
   readonly rows: SessionRows | null
+  /** Absent: a modern message, which belongs to no MCP session, or a question without one. */
+  readonly mcp?: SessionClaim
 }
 
 /** What a session needs of the tenant's rows. */
@@ -121,6 +124,8 @@ export type AdmitAnswer =
       readonly sequence: number
       /** The nonce for the caller's next proof; absent: the one that it has will do. */
       readonly nonce?: string
+      /** Where the request said something of one. */
+      readonly mcp?: McpSession
     }
   | { readonly kind: 'refused'; readonly decision: string; readonly refusal: DecisionRefusal }
   /** With the rules, and with the labels of these tools. */
@@ -164,3 +169,54 @@ export interface Outcome {
   /** The upstream answered with an error: what it was asked for did not come about. */
   readonly erred?: boolean
 }
+
+/** What an actor asks its session for before a message is decided that goes back to an earlier one. */
+export interface RecallRequest {
+  readonly version: typeof SESSION_PROTOCOL
+  readonly actorKey: string
+  readonly server: string
+  /** null: all that this actor has made at this server. */
+  readonly taskIds: readonly string[] | null
+  /** As the client sent it; null: none. */
+  readonly requestState: string | null
+}
+
+export interface Recalled {
+  /** Of those that were asked for, the ones that are this actor's. */
+  readonly tasks: readonly ServerTask[]
+  /** What was sealed; null: nothing was asked for, or this session never sealed it. */
+  readonly state: string | null
+}
+
+/** A task of a server, by what made it. */
+export interface ServerTask {
+  readonly taskId: string
+  /** In the catalogue. */
+  readonly entry: string
+  /** The arguments of that call, as JSON. */
+  readonly arguments: string
+}
+
+export interface TaskNote extends ServerTask {
+  readonly version: typeof SESSION_PROTOCOL
+  readonly actorKey: string
+  readonly server: string
+}
+
+export interface SealRequest {
+  readonly version: typeof SESSION_PROTOCOL
+  readonly text: string
+}
+
+/** Whether the rows have moved since a call was decided. */
+export interface ChangeQuestion {
+  readonly version: typeof SESSION_PROTOCOL
+  readonly tenant: string
+  /** Of the facts that it was decided by (FreshFacts). */
+  readonly state: string
+  /** Answered when they have, or after a while; else at once. */
+  readonly wait: boolean
+}
+
+/** changed: or it cannot be told. */
+export type ChangeAnswer = 'same' | 'changed'

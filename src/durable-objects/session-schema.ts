@@ -88,6 +88,45 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX used_proofs_by_age ON used_proofs (expires_at);`,
 
+  // What a server's task was made by, so that whoever asks for it is decided as that call.
+  `CREATE TABLE server_tasks (
+     id        INTEGER PRIMARY KEY AUTOINCREMENT,
+     actor     TEXT NOT NULL,
+     server    TEXT NOT NULL,
+     task      TEXT NOT NULL,
+     entry     TEXT NOT NULL,
+     arguments TEXT NOT NULL,
+     UNIQUE (actor, server, task)
+   ) STRICT;`,
+
+  // Legacy MCP sessions, what servers have asked in them, and calls whose streams broke off.
+  `CREATE TABLE mcp_sessions (
+     id           TEXT PRIMARY KEY,
+     actor        TEXT NOT NULL,
+     server       TEXT NOT NULL,
+     upstream     TEXT,
+     protocol     TEXT,
+     capabilities TEXT NOT NULL,
+     used_at      INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX mcp_sessions_by_actor ON mcp_sessions (actor, server, used_at);
+   CREATE INDEX mcp_sessions_by_age ON mcp_sessions (used_at);
+   CREATE TABLE mcp_asked (
+     place       TEXT NOT NULL,
+     request     TEXT NOT NULL,
+     asked_at    INTEGER NOT NULL,
+     answered_by TEXT,
+     PRIMARY KEY (place, request)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE mcp_suspended (
+     place        TEXT NOT NULL,
+     decision     TEXT NOT NULL,
+     body         TEXT NOT NULL,
+     task         TEXT,
+     suspended_at INTEGER NOT NULL,
+     PRIMARY KEY (place, decision)
+   ) STRICT, WITHOUT ROWID;`,
+
   // Calls that were admitted under a task, where somebody bounds their number.
   `CREATE TABLE task_calls (
      task       TEXT PRIMARY KEY,

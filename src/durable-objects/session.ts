@@ -4,34 +4,42 @@ import type { DecisionRefusal } from '../pdp/refusal.ts'
 import {
   afterDenial,
   afterGrant,
-  ended,
   judge,
   observed,
-  takenBack,
   type RuleHit,
   type RuleSet,
 } from '../pdp/sequence/advance.ts'
-import { digestedValues } from '../pdp/sequence/digested.ts'
 import type { Change } from '../pdp/sequence/memory.ts'
-import type { LoggedStep, Moment, Observation, Step } from '../pdp/sequence/step.ts'
+import type { LoggedStep } from '../pdp/sequence/step.ts'
+import { ChangeWatch } from './change-watch.ts'
 import { decisionRow } from './decision-row.ts'
-import type { StoredEvent } from './event-log.ts'
+import { digested } from './digested-message.ts'
+import { learntFromEnd, stepOfCall, unseen, type Flow } from './steps.ts'
+import type { McpNote, McpNoteAnswer } from './mcp-protocol.ts'
+import { McpSessions, type Entered } from './mcp-sessions.ts'
 import { Outbox } from './outbox.ts'
 import { RateBound } from './rate-bound.ts'
 import { RefusalMemory, sameness } from './refusal-memory.ts'
+import { openState, sealState } from './request-state.ts'
+import { ServerTasks } from './server-tasks.ts'
 import { NO_DENIAL_FACT, refusalBy } from './denial.ts'
 import {
   SESSION_PROTOCOL,
   type AdmitAnswer,
   type AdmitRequest,
+  type ChangeAnswer,
+  type ChangeQuestion,
   type DenialAnswer,
   type DenialNote,
   type ObserveAnswer,
   type ObservedMessage,
   type Outcome,
-  type OutcomeState,
   type Possession,
+  type Recalled,
+  type RecallRequest,
+  type SealRequest,
   type SessionStep,
+  type TaskNote,
   type Unproven,
 } from './session-protocol.ts'
 import { SessionRules } from './session-rules.ts'
@@ -55,6 +63,9 @@ export class Session extends DurableObject<Env> {
   readonly #committed: SettledOutcome[] = []
   readonly #rules: SessionRules
   readonly #proofs: UsedProofs
+  readonly #tasks: ServerTasks
+  readonly #mcp: McpSessions
+  readonly #changes: ChangeWatch
   readonly #budget: TaskBudget
 
   constructor(context: DurableObjectState, env: Env) {
@@ -63,6 +74,9 @@ export class Session extends DurableObject<Env> {
     this.#rules = new SessionRules(this.#store, (step) => this.#write(step))
     this.#outbox = new Outbox(context.storage, env.DECISIONS)
     this.#proofs = new UsedProofs(context.storage.sql, this.#store.digests)
+    this.#tasks = new ServerTasks(context.storage)
+    this.#mcp = new McpSessions(context.storage.sql, this.#store.digests)
+    this.#changes = new ChangeWatch(env.DB)
     this.#budget = new TaskBudget(context.storage.sql)
   }
 
@@ -70,7 +84,7 @@ export class Session extends DurableObject<Env> {
   async admit(request: AdmitRequest): Promise<AdmitAnswer | Unproven> {
     assertVersion(request)
     const known = this.#store.log.find(request.decision)
-    if (known !== null) return known.answer
+    if (known !== null) return this.#again(request, known.answer)
     const rules = this.#rules.forCall(request)
     if (!('asked' in rules)) return { kind: 'rules_needed', ...rules }
     const now = Date.now()
@@ -100,6 +114,41 @@ export class Session extends DurableObject<Env> {
     return this.#use(possession, Date.now())
   }
 
+  /** What became of a legacy MCP session, or in it, by a decision that was admitted. */
+  async noteMcp(note: McpNote): Promise<McpNoteAnswer> {
+    assertVersion(note)
+    const event = this.#store.log.find(note.decision)
+    if (event === null || event.state === 'denied') return { stored: false, gone: [] }
+    return this.ctx.storage.transactionSync(() => this.#mcp.note(note, Date.now()))
+  }
+
+  /** For what is still open: the one place where a session reads D1, and no call waits for it here. */
+  async changes(question: ChangeQuestion): Promise<ChangeAnswer> {
+    assertVersion(question)
+    return this.#changes.ask(question)
+  }
+
+  /** What this actor is known by to have done before, of what it now comes back to. */
+  async recall(request: RecallRequest): Promise<Recalled> {
+    assertVersion(request)
+    const { requestState } = request
+    return {
+      tasks: this.#tasks.recall(request),
+      state: requestState === null ? null : openState(this.#store.digests, requestState),
+    }
+  }
+
+  /** False: the server has given this name before, to what another call made. */
+  async keepTask(note: TaskNote): Promise<boolean> {
+    assertVersion(note)
+    return this.#tasks.keep(note)
+  }
+
+  async seal(request: SealRequest): Promise<string> {
+    assertVersion(request)
+    return sealState(this.#store.digests, request.text)
+  }
+
   /**
    * What an upstream sent about an admitted call. It is durable before a byte of it is released, so
    * that no call can rest on what nobody has looked at.
@@ -113,7 +162,7 @@ export class Session extends DurableObject<Env> {
     // Told twice where an answer was lost.
     if (event.answered && message.answer) return { stored: true }
     const rules = this.#rules.latest()
-    const observation = this.#digested(message)
+    const observation = digested(message, this.#store.digests)
     const step = { ...event, labels: [...event.labels, ...event.possible] }
     this.#write({
       seen: { event, observation },
@@ -130,7 +179,7 @@ export class Session extends DurableObject<Env> {
    */
   async settle(outcome: Outcome): Promise<void> {
     assertVersion(outcome)
-    const { decision, state, unread, erred = false } = outcome
+    const { decision, state, unread } = outcome
     if (this.#committed.some((waiting) => waiting.decision === decision)) return
     const now = Date.now()
     const settled = { ...outcome, endedAt: now }
@@ -143,7 +192,7 @@ export class Session extends DurableObject<Env> {
       const event = this.#store.log.find(decision)
       if (event?.state !== 'pending') return
       this.#write({
-        changes: this.#learnt(state, event, unread, erred),
+        changes: learntFromEnd(this.#store, this.#rules.latest(), event, outcome),
         also: () => {
           this.#settle([settled])
           if (state === 'failed') this.#budget.giveBack(event)
@@ -157,53 +206,6 @@ export class Session extends DurableObject<Env> {
   #use(possession: Possession | null, now: number): Unproven | null {
     const refusal = possession === null ? null : this.#proofs.use(possession, now)
     return refusal === null ? null : { kind: 'unproven', refusal }
-  }
-
-  #learnt(
-    state: OutcomeState,
-    event: StoredEvent,
-    unread: boolean,
-    erred: boolean,
-  ): readonly Change[] {
-    const { memory, log } = this.#store
-    const rules = this.#rules.latest()
-    if (state === 'failed') return takenBack(rules, memory, event)
-    const happened = state === 'committed' && !erred
-    const step = { ...event, brought: log.broughtBy(event) }
-    const changes = ended(rules, memory, step, log.lastSequence, happened)
-    const flags = memory.flags()
-    // INVARIANT: nothing is concluded from a value not being known once a result went by unread.
-    return unread && rules.reads.origins && !flags.forgotSeen
-      ? [...changes, { kind: 'flag', key: {}, value: { ...flags, forgotSeen: true } }]
-      : changes
-  }
-
-  /** Values leave here as digests only. */
-  #digested({
-    answer,
-    rows,
-    labels,
-    listed,
-    fields,
-    mentions,
-    alike,
-    overflow,
-  }: ObservedMessage): Observation {
-    const digest = (text: string): string => this.#store.digests.of(text)
-    return {
-      answer,
-      rows,
-      labels,
-      listed: listed.map(({ type, authority, text }) => ({
-        type,
-        authority,
-        digest: digest(text),
-      })),
-      fields: fields.map(digest),
-      mentions: mentions.map(digest),
-      alike: new Map(alike?.map(([text, skeleton]) => [digest(text), digest(skeleton)])),
-      overflow,
-    }
   }
 
   override async alarm(): Promise<void> {
@@ -239,11 +241,15 @@ export class Session extends DurableObject<Env> {
 
   #decide(request: AdmitRequest, rules: RuleSet, now: number): AdmitAnswer {
     const { memory } = this.#store
-    const step = this.#stepOf(request, this.#store.log.nextMoment(now))
+    const step = stepOfCall(request, this.#store.log.nextMoment(now), this.#store.digests)
     const hits = judge(rules, memory, step)
     const refusal = refusalBy(hits) ?? this.#budget.refusal(request.flow)
     if (refusal !== null && !request.observed) {
       return this.#deny(request, refusal, step, hits, now)
+    }
+    const entered = this.#enter(request, now)
+    if (entered !== null && 'refusal' in entered) {
+      return this.#deny(request, entered.refusal, step, hits, now)
     }
     const watched: WouldBe | null = request.observed ? { by: 'observe', refusal } : null
     const wouldBe = request.wouldBe ?? watched
@@ -269,6 +275,7 @@ export class Session extends DurableObject<Env> {
       },
       changes: afterGrant(rules, memory, step),
       also: (sql) => {
+        entered?.store()
         this.#budget.count(request.flow, now)
         this.#outbox.add(
           sql,
@@ -277,23 +284,23 @@ export class Session extends DurableObject<Env> {
         )
       },
     })
-    return answer
+    return entered === null ? answer : { ...answer, mcp: entered.session }
   }
 
-  #stepOf({ flow, columns, actorKey }: AdmitRequest, now: Moment): Step {
-    const { tool, access, labels, task, values, asked, ownDomains } = flow
-    return {
-      actorKey,
-      taskKey: task,
-      server: columns.server,
-      tool,
-      access,
-      labels,
-      now,
-      values: digestedValues(values, (text) => this.#store.digests.of(text)),
-      asked,
-      ownDomains,
-    }
+  /** The MCP session of a request; null: it says nothing of one. */
+  #enter({ mcp, decision, actorKey, columns }: AdmitRequest, now: number): Entered | null {
+    return mcp === undefined
+      ? null
+      : this.#mcp.enter(mcp, { decision, actorKey, server: columns.server }, now)
+  }
+
+  /** The same step twice: what it said of its MCP session is looked up, not kept with it. */
+  #again(request: AdmitRequest, answer: AdmitAnswer): AdmitAnswer {
+    const entered = this.#enter(request, Date.now())
+    if (answer.kind !== 'admitted' || entered === null) return answer
+    // It ended the session with the first one, or the session went meanwhile.
+    if ('refusal' in entered) return { kind: 'refused', ...entered, decision: answer.decision }
+    return { ...answer, mcp: entered.session }
   }
 
   /** INVARIANT: a denial leaves its record and the fact that there was one; nothing of what it asked. */
@@ -372,18 +379,6 @@ export class Session extends DurableObject<Env> {
 }
 
 const BETWEEN_PARTS_MS = 5
-
-type Flow = Pick<LoggedStep, 'taskKey' | 'server' | 'tool' | 'access' | 'labels' | 'values'>
-
-/** Of a step that was refused before it came to the history. */
-const unseen = ({ columns: { server, tool } }: SessionStep): Flow => ({
-  taskKey: null,
-  server,
-  tool: tool ?? '',
-  access: '',
-  labels: [],
-  values: [],
-})
 
 type SettledOutcome = Outcome & { readonly endedAt: number }
 

@@ -68,6 +68,13 @@ function readLegacy(message: Message, header: string | null): Result<Claim, Mess
     : incomplete(META.protocolVersion)
 }
 
+/** Of a message that has no body to say more: a legacy one must not claim a version that nobody speaks. */
+export function readVersionHeader(headers: MessageHeaders): Result<Claim, MessageRefusal> {
+  const version = fieldValue(headers.protocolVersion)
+  if (version === null || speaks('legacy', version)) return ok({ era: 'legacy', version })
+  return speaks('modern', version) ? ok({ era: 'modern', version }) : unsupported(version, 'legacy')
+}
+
 const NONE: JsonObject = Object.freeze(Object.create(null))
 
 function metaOf(message: Message): JsonObject {

@@ -63,21 +63,32 @@ export function checkParameterHeaders(
   headers: MessageHeaders,
 ): HeaderMismatch | null {
   if (headers.parameters.size === 0) return null
-  const values = new Set(given === null ? [] : scalarsOf(given))
+  const values = given === null ? [] : scalarsOf(given)
   for (const [header, copy] of headers.parameters) {
     const decoded = decodeHeaderValue(fieldValue(copy) ?? '')
     if (decoded === null) return mismatch(header, 'is not a well-formed value')
-    if (!values.has(decoded)) return mismatch(header, 'is not an argument in the body')
+    if (!values.some((value) => isCopy(decoded, value))) {
+      return mismatch(header, 'is not an argument in the body')
+    }
   }
   return null
 }
 
-/** As a header would write them; lists are not copied into headers. */
-function scalarsOf(value: JsonObject): string[] {
+/** Integers are compared as numbers; booleans are `true` and `false`. */
+const isCopy = (copy: string, value: Scalar): boolean =>
+  copy === String(value) ||
+  (typeof value === 'number' &&
+    /^-?[0-9]{1,16}(?:\.0{1,16})?$/.test(copy) &&
+    Number(copy) === value)
+
+type Scalar = string | number | boolean
+
+/** Lists are not copied into headers. */
+function scalarsOf(value: JsonObject): Scalar[] {
   return Object.values(value).flatMap((member) => {
     if (isJsonObject(member)) return scalarsOf(member)
     return typeof member === 'string' || typeof member === 'number' || typeof member === 'boolean'
-      ? [String(member)]
+      ? [member]
       : []
   })
 }

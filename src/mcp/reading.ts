@@ -1,6 +1,7 @@
 // Pure. What one message of an upstream says, as far as rules over history look at it: what is
 // structured in it, all of its text, and how many rows it may hold at most.
 import { readJson } from './json.ts'
+import { inBlocksOfContent } from './result-parts.ts'
 import { rowsIn, rowsOfText, type Block } from './rows.ts'
 import { InexactNumber, isJsonObject, type JsonObject, type JsonValue } from './value.ts'
 
@@ -22,8 +23,9 @@ const MOST_LEAVES = 4_096
 const NOT_READ: Reading = { structured: undefined, text: '', rows: null, partial: true }
 
 /** `letters`: of the whole message, as it was sent. */
-export function readResult(result: JsonObject, letters: number): Reading {
+export function readResult(said: JsonObject, letters: number): Reading {
   if (letters > MAX_READ) return NOT_READ
+  const result = inBlocksOfContent(said)
   const { structuredContent, content } = result
   const blocks = Array.isArray(content) ? (content as readonly JsonValue[]) : []
   const texts = blocks.map(textOf)

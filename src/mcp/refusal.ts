@@ -1,5 +1,6 @@
 // Pure. Every expected "no" that the bytes of one message can earn, in the order of the checks
 // (MCP 2026-07-28, basic/transports/streamable-http and basic/versioning).
+import type { JsonObject } from './value.ts'
 
 export type MessageRefusal =
   /** Not JSON, or JSON that two readers could read differently (duplicate members, bad UTF-8). */
@@ -24,6 +25,12 @@ export type MessageRefusal =
   | { readonly at: 'understand'; readonly reason: 'envelope_incomplete'; readonly missing: string }
   | { readonly at: 'understand'; readonly reason: 'method_unknown'; readonly method: string }
   | { readonly at: 'understand'; readonly reason: 'params_invalid'; readonly detail: string }
+  /** A modern client uses what it did not say in this request that it can do. */
+  | {
+      readonly at: 'understand'
+      readonly reason: 'capability_missing'
+      readonly required: JsonObject
+    }
 
 /** What a reader of one message needs to shape an error for it: its id and its era. */
 export type MessageId = string | number

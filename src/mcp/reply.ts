@@ -1,5 +1,6 @@
 // Pure. How an error must be shaped so that whoever sent this message can read it.
 import type { MessageHeaders } from './headers.ts'
+import { isAnswer } from './client-answer.ts'
 import { messageId } from './message.ts'
 import type { Era, MessageId } from './refusal.ts'
 import { isJsonObject, type JsonValue } from './value.ts'
@@ -25,7 +26,8 @@ export function replyTo(message: JsonValue, headers: MessageHeaders): Reply {
   const meta = isJsonObject(params) ? params['_meta'] : undefined
   const modern = isJsonObject(meta) && Object.hasOwn(meta, META.protocolVersion)
   return {
-    id: messageId(message),
+    // A response is answered by nobody.
+    id: isAnswer(message) ? null : messageId(message),
     era: modern || speaks('modern', headers.protocolVersion ?? '') ? 'modern' : 'legacy',
     toolCall: method === 'tools/call',
   }

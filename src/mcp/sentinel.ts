@@ -5,8 +5,8 @@ const PREFIX = '=?base64?'
 const SUFFIX = '?='
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
-/** A name of 256 characters has at most 768 bytes of UTF-8, so 1024 of base64. */
-const MAX_LENGTH = 2048
+/** A URI of 2048 characters has at most 6144 bytes of UTF-8, so 8192 of base64. */
+const MAX_LENGTH = 16_384
 
 /**
  * What a header value stands for; null if nobody could say for certain: bytes that had to be
@@ -14,8 +14,9 @@ const MAX_LENGTH = 2048
  */
 export function decodeHeaderValue(value: string): string | null {
   if (value.length > MAX_LENGTH || !/^[\x20-\x7e]*$/.test(value)) return null
-  if (!value.startsWith(PREFIX)) return value
-  if (!value.endsWith(SUFFIX) || value.length < PREFIX.length + SUFFIX.length) return null
+  // With one end of the marker alone it is no marker: then it is what it says.
+  if (!value.startsWith(PREFIX) || !value.endsWith(SUFFIX)) return value
+  if (value.length < PREFIX.length + SUFFIX.length) return null
   return decodeBase64Utf8(value.slice(PREFIX.length, -SUFFIX.length))
 }
 

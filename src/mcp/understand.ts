@@ -9,9 +9,9 @@ import {
 } from './headers.ts'
 import { messageId, readMessage } from './message.ts'
 import { isMethod, METHODS, nameOf, readOperation } from './methods.ts'
-import type { Operation } from './operation.ts'
+import type { ClientOperation } from './operation.ts'
 import type { Era, MessageId, MessageRefusal } from './refusal.ts'
-import type { JsonValue } from './value.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from './value.ts'
 
 /** A refusal with what the form of its error depends on. */
 export interface Refused {
@@ -28,7 +28,10 @@ export interface Refused {
  *
  * INVARIANT: an operation says nothing that its message does not say to every peer that reads it.
  */
-export function understand(body: JsonValue, headers: MessageHeaders): Result<Operation, Refused> {
+export function understand(
+  body: JsonValue,
+  headers: MessageHeaders,
+): Result<ClientOperation, Refused> {
   const message = readMessage(body)
   const era = eraOf(message.ok ? message.value : null, headers)
   const refuse = (refusal: MessageRefusal) => err({ refusal, id: messageId(body), era })
@@ -56,7 +59,27 @@ export function understand(body: JsonValue, headers: MessageHeaders): Result<Ope
 
   const operation = readOperation(method, message.value, claim.value)
   if (!operation.ok) return refuse(operation.error)
-  const given = operation.value.kind === 'tool_call' ? operation.value.arguments : null
+  const missing = missingCapability(operation.value, METHODS[method].needs)
+  if (missing !== null) return refuse(missing)
+  const given = operation.value.kind === 'call' ? operation.value.arguments : null
   const parameters = checkParameterHeaders(given, headers)
   return parameters === null ? ok(operation.value) : refuse(parameters)
 }
+
+/**
+ * Whoever uses an extension says so in each request (2026-07-28, basic/index); in the legacy era both
+ * sides said so at `initialize`.
+ */
+function missingCapability(
+  { era, capabilities }: ClientOperation,
+  needed: JsonObject | null,
+): MessageRefusal | null {
+  if (era === 'legacy' || needed === null || holds(capabilities ?? {}, needed)) return null
+  return { at: 'understand', reason: 'capability_missing', required: needed }
+}
+
+const holds = (declared: JsonObject, needed: JsonObject): boolean =>
+  Object.entries(needed).every(([name, value]) => {
+    const own = declared[name]
+    return isJsonObject(own) && (!isJsonObject(value) || holds(own, value))
+  })

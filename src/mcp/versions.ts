@@ -18,3 +18,9 @@ export function speaks(era: Era, version: string): boolean {
   const versions: readonly string[] = VERSIONS[era]
   return versions.includes(version)
 }
+
+/** Skills of a server, which are resources (SEP-2640). */
+export const SKILLS_EXTENSION = 'io.modelcontextprotocol/skills'
+
+/** The extension that has tasks since 2026-07-28. */
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'

@@ -1,7 +1,7 @@
 // Pure. The question, what is known besides it, and the answer: the words of AuthZEN 1.0 where it
 // has them. Everything here is plain data, because all of it is stored in the decision record.
 import type { JsonObject } from '../mcp/value.ts'
-import type { Method } from '../mcp/operation.ts'
+import type { Action } from '../mcp/operation.ts'
 import type { DecisionRefusal, Pass, RevocationKind } from './refusal.ts'
 import type { Target } from './resources.ts'
 import type { SignalFacts } from './signals.ts'
@@ -62,7 +62,7 @@ export interface EvaluationRequest {
       readonly task?: TaskNamed
     }
   }
-  readonly action: { readonly name: Method }
+  readonly action: { readonly name: Action }
   readonly resource: {
     readonly type: 'tool' | 'mcp_server'
     readonly id: string

@@ -49,6 +49,8 @@ export interface PolicySet {
   readonly size: number
   /** Rows whose indexed columns fit; the caller still checks every column. */
   candidates(lookup: Lookup): Policy[]
+  /** What their tool columns say, each once. */
+  tools(): readonly string[]
   /** Rows with a condition that does not compile, for `/healthz` and `policy check`. */
   problems(): { readonly id: string; readonly problem: ConditionProblem }[]
 }
@@ -79,9 +81,11 @@ export function compilePolicies(rows: readonly PolicyRow[]): PolicySet {
   const shapes = new Map<string, Shape>()
   const policies = rows.map((row) => compilePolicy(row, conditions))
   for (const policy of policies) file(shapes, policy)
+  let tools: readonly string[] | null = null
   return {
     size: policies.length,
     candidates: (lookup) => find(shapes, lookup),
+    tools: () => (tools ??= [...new Set(rows.flatMap(({ tool }) => tool ?? []))]),
     problems: () =>
       policies.flatMap((policy) => {
         const compiled = policy.condition()

@@ -134,6 +134,12 @@ export type DecisionRefusal =
     }
   /** As many calls as the task allows were admitted. */
   | { readonly at: 'decide'; readonly reason: 'task_spent'; readonly task: string }
+  /** A task of the server's that this actor did not make, or none at all: it is not said which. */
+  | { readonly at: 'decide'; readonly reason: 'server_task_unknown' }
+  /** The state of an earlier round that is not of this very call, was altered, or is too old. */
+  | { readonly at: 'decide'; readonly reason: 'request_state_invalid' }
+  /** An answer to a question of the server's that is of no kind it could have asked for. */
+  | { readonly at: 'decide'; readonly reason: 'input_unreadable' }
   /** No allow matched: default deny. `pass` says whether the subject or the agent lacked it. */
   | { readonly at: 'decide'; readonly reason: 'not_allowed'; readonly pass: Pass }
   | {
@@ -181,3 +187,14 @@ export type DecisionRefusal =
       readonly because: DecisionRefusal
     }
   | { readonly at: 'decide'; readonly reason: 'rate_limited'; readonly retryAfterSeconds: number }
+  | McpRefusal
+
+/** What a request says of its legacy MCP session does not hold for this actor at this server. */
+export type McpRefusal =
+  /** Never opened here, given back, forgotten by the server, or somebody else's: not told apart. */
+  | { readonly at: 'decide'; readonly reason: 'session_unknown' }
+  | { readonly at: 'decide'; readonly reason: 'session_missing' }
+  /** No stream of this session had an event of that id. */
+  | { readonly at: 'decide'; readonly reason: 'event_unknown' }
+  /** Answers what was not asked in this session, or was answered before. */
+  | { readonly at: 'decide'; readonly reason: 'response_unasked' }

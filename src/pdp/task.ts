@@ -40,13 +40,17 @@ export function taskOf(actor: Actor, request: EvaluationRequest, facts: TaskFact
     return refused({ at: 'decide', reason: 'task_conflict' })
   }
   const named = byToken ?? byHandle
+  const { under } = request.subject.properties.task ?? {}
   if (named !== null) {
+    // What is asked about an earlier call is no matter of another task.
+    if (under !== undefined && named.id !== under) {
+      return refused({ at: 'decide', reason: 'task_conflict' })
+    }
     const how = endOf(named, request.context.now)
     return how === null
       ? { task: named, refusal: null, candidates: [named] }
       : refused({ at: 'decide', reason: 'task_ended', task: named.id, how })
   }
-  const { under } = request.subject.properties.task ?? {}
   if (under !== undefined) return taskOfCall(under, request, facts)
   const open = openTasks(actor, request, facts)
   return open.length > 1

@@ -1,4 +1,7 @@
 // Pure. What is known of the tools of one server.
+import { kindOf, ownName } from '../mcp/catalogue.ts'
+import { isPlainTemplate, isTemplate, templateMatches } from '../mcp/template.ts'
+import { isPlainUri } from '../mcp/uri.ts'
 import type { JsonObject } from '../mcp/value.ts'
 import type { ConditionProblem } from './condition.ts'
 import { ACCESS, type Access, type Pin, type ToolFacts } from './evaluation.ts'
@@ -39,6 +42,8 @@ export interface ToolCatalogue {
   find(name: string, given: JsonObject | null): ToolFacts | null
   /** Which parts of arguments and results name resources. */
   fields(name: string): Pick<ToolRow, 'arguments' | 'results'>
+  /** The names of all rows, patterns as they are. */
+  readonly rows: readonly string[]
   /** What the tools need besides the server's own scopes. */
   readonly requiredScopes: readonly string[]
   /** Conditions that do not compile: their label or class holds for every call. */
@@ -52,12 +57,17 @@ export function compileTools(rows: readonly ToolRow[], serverIsInternal: boolean
   for (const tool of tools) {
     const glob = parseGlob(tool.row.name)
     if (glob.exact) exact.set(tool.row.name, tool)
-    else patterns.push({ glob, tool })
+    if (!glob.exact) patterns.push({ glob, tool })
+    else if (isTemplateRow(tool.row.name)) {
+      patterns.push({ glob: templateGlob(tool.row.name), tool })
+    }
   }
   patterns.sort(bySpecificity)
   const classOf = (name: string): ToolClass | undefined =>
-    exact.get(name) ?? patterns.find(({ glob }) => glob.matches(name))?.tool
+    exact.get(name) ??
+    (isInOneSpelling(name) ? patterns.find(({ glob }) => glob.matches(name))?.tool : undefined)
   return {
+    rows: rows.map((row) => row.name),
     requiredScopes: [...new Set(rows.flatMap((row) => scopesOf(row.requiredScope)))].toSorted(),
     find: (name, given) => {
       const tool = classOf(name)
@@ -70,6 +80,26 @@ export function compileTools(rows: readonly ToolRow[], serverIsInternal: boolean
       ),
   }
 }
+
+/**
+ * INVARIANT: a pattern never speaks of a URI that could be written in another way: what one pattern
+ * forbids would be had by the other spelling. A row of its own can name any text.
+ */
+function isInOneSpelling(name: string): boolean {
+  if (kindOf(name) !== 'resource') return true
+  const uri = ownName(name)
+  return isPlainUri(uri) || isPlainTemplate(uri)
+}
+
+/** A template of the server's own speaks of the URIs that it makes, with its pin. */
+const isTemplateRow = (name: string): boolean =>
+  kindOf(name) === 'resource' && isTemplate(ownName(name))
+
+const templateGlob = (row: string): Glob => ({
+  prefix: row.slice(0, row.indexOf('{')),
+  exact: false,
+  matches: (name) => kindOf(name) === 'resource' && templateMatches(ownName(row), ownName(name)),
+})
 
 const NO_FIELDS = { arguments: [], results: [] }
 

@@ -1,4 +1,4 @@
-import { taskOf } from '../pdp/task.ts'
+import type { JsonValue } from '../mcp/value.ts'
 import type { Result } from '../result.ts'
 import type { Carried } from '../upstream/credentials/carried.ts'
 import type { CredentialRefusal } from '../upstream/credentials/credentials.ts'
@@ -7,27 +7,36 @@ import type { Caller } from './identify.ts'
 import type { Judged } from './judge.ts'
 import type { Question } from './question.ts'
 import type { Received } from './receive.ts'
+import { taskUnder } from './under-task.ts'
 
-/** What a call that door two lets pass will carry to its server. Nothing is recorded of it yet. */
-export function credentialFor(
+/** What one message of a call carries. `name`: of a message beside the one that was decided. */
+export type Carry = (
+  message: JsonValue,
+  name?: string,
+) => Promise<Result<Carried, CredentialRefusal>>
+
+/** For a call that door two lets pass. Nothing is recorded of it yet when it is first asked. */
+export const carrying = (
   question: Question,
   decision: string,
   judged: Judged,
   { received, caller, doors }: { received: Received; caller: Caller; doors: Doors },
-): Promise<Result<Carried, CredentialRefusal>> {
-  const { request, facts, server } = judged
-  const { task } = taskOf(question.actor, request, facts)
-  return doors.credentials.forCall(
-    {
-      decision,
-      question,
-      claims: caller.claims,
-      presented: received.credentials,
-      message: received.message,
-      upstream: server.url,
-      access: facts.tool?.access ?? null,
-      task: task === null ? null : { id: task.id, expiresAt: task.expiresAt },
-    },
-    server,
-  )
+): Carry => {
+  const { facts, server } = judged
+  const task = taskUnder(question, judged)
+  return (message, name = decision) =>
+    doors.credentials.forCall(
+      {
+        decision,
+        name,
+        question,
+        claims: caller.claims,
+        presented: received.credentials,
+        message,
+        upstream: server.url,
+        access: facts.tool?.access ?? null,
+        task: task === null ? null : { id: task.id, expiresAt: task.expiresAt },
+      },
+      server,
+    )
 }

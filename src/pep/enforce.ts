@@ -1,5 +1,4 @@
 import { NO_REPLY, replyTo } from '../mcp/reply.ts'
-import { understand } from '../mcp/understand.ts'
 import type { Result } from '../result.ts'
 import { decide, unrecorded, type Refused } from './decide.ts'
 import { schemeOf } from '../authentication/authenticate.ts'
@@ -10,6 +9,7 @@ import { identify } from './identify.ts'
 import { metadataUrl, receive, type Received } from './receive.ts'
 import type { Refusal } from './refusal.ts'
 import { refuse } from './refuse.ts'
+import { understandRequest } from './streams/understand.ts'
 
 /**
  * One request at a protected MCP endpoint: its answer, or its refusal in a form the client can read.
@@ -61,8 +61,8 @@ async function journey(
   if (!caller.ok) return unrecorded(caller.error)
 
   // understand: what exactly is asked
-  const operation = understand(received.message, received.headers)
-  if (!operation.ok) return unrecorded(operation.error.refusal)
+  const operation = understandRequest(received)
+  if (!operation.ok) return unrecorded(operation.error)
 
   // decide: door two, whether this act is allowed now; the record is durable when it returns
   const permit = await decide(received, caller.value, operation.value, doors, background)

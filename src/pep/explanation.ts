@@ -2,67 +2,8 @@ import type { Era } from '../mcp/refusal.ts'
 import { consentPath } from '../people/address.ts'
 import type { ConsentState, RevocationKind } from '../pdp/refusal.ts'
 import type { Refusal } from './refusal.ts'
+import { RPC, type Explanation, type Help } from './explained.ts'
 import { explainTask, isOfTask } from './task-explanation.ts'
-
-/** The one thing that helps, for a program to read. */
-export type Help =
-  | { readonly kind: 'correct_the_request' }
-  | { readonly kind: 'obtain_a_token' }
-  | { readonly kind: 'obtain_scopes'; readonly scopes: readonly string[] }
-  | {
-      readonly kind: 'log_in_again'
-      readonly acrValues: readonly string[]
-      readonly maxAgeSeconds: number | null
-    }
-  | {
-      readonly kind: 'obtain_consent'
-      readonly client: string
-      readonly tool: string
-      readonly access: string
-      /** Where the person can give it. */
-      readonly page: string
-    }
-  | { readonly kind: 'ask_for_approval' }
-  /** Whoever may open tasks has to open one; the caller cannot. */
-  | { readonly kind: 'ask_for_a_task' }
-  /** The handle that came with the task says which one is meant. */
-  | { readonly kind: 'name_the_task'; readonly header: string }
-  | { readonly kind: 'ask_an_administrator' }
-  | { readonly kind: 'retry_later'; readonly afterSeconds: number }
-  | { readonly kind: 'do_not_retry' }
-
-/** What the client is told. Thresholds, rule texts and other people's activity are not part of it. */
-export interface Explanation {
-  /** Stable, for programs. Several reasons may share one, so that probing learns nothing. */
-  readonly code: string
-  readonly sentence: string
-  readonly help: Help
-  /** HTTP status for a message of this era. */
-  readonly status: Readonly<Record<Era, number>>
-  /** JSON-RPC error code. Our own lie outside the range that JSON-RPC and MCP keep. */
-  readonly rpcCode: number
-  /** Members of the error's `data` that the protocol itself asks for. */
-  readonly data: Readonly<Record<string, unknown>>
-  /** A denial that the model should read: as a tool result where a tool was called. */
-  readonly shownToModel: boolean
-}
-
-/** Our own JSON-RPC error codes (docs/refusals.md). */
-export const RPC = {
-  parse: -32700,
-  invalidRequest: -32600,
-  methodNotFound: -32601,
-  invalidParams: -32602,
-  headerMismatch: -32020,
-  versionUnsupported: -32022,
-  internal: -32603,
-  unauthenticated: 40101,
-  denied: 40301,
-  serverUnknown: 40401,
-  tooMany: 42901,
-  upstream: 50201,
-  unavailable: 50301,
-} as const
 
 /**
  * Exhaustive on purpose, without a default: a new refusal does not compile until it is explained.
@@ -81,7 +22,7 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
         rpcCode: RPC.serverUnknown,
       }
     case 'method_not_allowed':
-      return form(405, refusal.reason, 'only POST is served at an MCP endpoint')
+      return form(405, refusal.reason, 'this HTTP method is not served at this MCP endpoint')
     case 'media_type_unsupported':
       return form(415, refusal.reason, 'send `Content-Type: application/json`')
     case 'encoding_unsupported':
@@ -125,6 +66,13 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
       }
     case 'params_invalid':
       return { ...form(200, refusal.reason, refusal.detail), rpcCode: RPC.invalidParams }
+
+    case 'capability_missing':
+      return {
+        ...form(400, refusal.reason, 'the request does not declare a capability that it needs'),
+        rpcCode: RPC.capabilityMissing,
+        data: { requiredCapabilities: refusal.required },
+      }
 
     case 'credentials_missing':
       return authentication(
@@ -179,6 +127,15 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
         rpcCode: RPC.invalidParams,
         shownToModel: false,
       }
+    case 'server_task_unknown':
+      return ofEarlier(refusal.reason, 'no such task')
+    case 'request_state_invalid':
+      return ofEarlier(
+        refusal.reason,
+        'the request state was not given for this call, or is too old',
+      )
+    case 'input_unreadable':
+      return ofEarlier(refusal.reason, 'an input response answers nothing that can be asked for')
     case 'insufficient_scope':
       return {
         ...denied(refusal.reason, 'the access token lacks a scope for this', {
@@ -287,6 +244,16 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
         shownToModel: false,
       }
 
+    case 'session_unknown':
+      // The status that makes a client begin anew (MCP 2025-11-25, basic/transports).
+      return ofSession(404, refusal.reason, 'this MCP session has ended: initialize again')
+    case 'session_missing':
+      return ofSession(400, refusal.reason, 'send the `Mcp-Session-Id` that `initialize` gave')
+    case 'event_unknown':
+      return ofSession(400, refusal.reason, '`Last-Event-ID` names no event of this MCP session')
+    case 'response_unasked':
+      return ofSession(400, refusal.reason, 'the response answers nothing that was asked')
+
     case 'unsafe_configuration':
       // Waiting does not mend a configuration, so nothing invites to try again.
       return {
@@ -309,6 +276,14 @@ export function explain(refusal: Refusal, origin = ''): Explanation {
       )
     case 'upstream_refused':
       return upstream(502, refusal.reason, 'the MCP server did not accept the gateway')
+    case 'stream_declined':
+      return upstream(refusal.status, refusal.reason, 'the MCP server offers no such stream now')
+    case 'token_ended':
+      return upstream(
+        502,
+        refusal.reason,
+        'the call was made, and the access token ended before its result came',
+      )
     case 'result_undecided':
       return upstream(
         502,
@@ -375,6 +350,19 @@ const denied = (code: string, sentence: string, help: Help): Explanation => ({
   rpcCode: RPC.denied,
   data: {},
   shownToModel: true,
+})
+
+/** It goes back to something earlier that is not there: a program's mistake, not the model's. */
+const ofEarlier = (code: string, sentence: string): Explanation => ({
+  ...denied(code, sentence, { kind: 'correct_the_request' }),
+  rpcCode: RPC.invalidParams,
+  shownToModel: false,
+})
+
+/** A program's mistake; the model that called a tool cannot mend it. */
+const ofSession = (status: number, code: string, sentence: string): Explanation => ({
+  ...form(status, code, sentence),
+  rpcCode: RPC.notInSession,
 })
 
 const UNAVAILABLE_RETRY_SECONDS = 2

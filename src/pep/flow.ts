@@ -5,7 +5,7 @@ import { NOTHING_ASKED, type Asked } from '../pdp/provenance/asked.ts'
 import { canon, plain } from '../pdp/provenance/canon.ts'
 import type { EvaluationRequest, Facts, TaskFact } from '../pdp/evaluation.ts'
 import { declaredValues, taskOf } from '../pdp/task.ts'
-import { labelsOfQuestion } from '../pdp/tool-class.ts'
+import { labelsOfCall, labelsOfQuestion } from '../pdp/tool-class.ts'
 import type { FreshFacts, TaskWords } from '../storage/facts.ts'
 import type { CompiledServer } from '../storage/compiled.ts'
 import type { Question } from './question.ts'
@@ -22,6 +22,9 @@ export interface Known {
 export function flowOf(question: Question, { request, facts, fresh, server }: Known): FlowOfCall {
   const { task } = taskOf(question.actor, request, facts)
   const { tool, arguments: given } = question
+  // What was sent was told when it was sent; what comes back is told when it is here.
+  if (question.polls === true)
+    return { ...ofStep(facts), task: task?.id ?? null, ownDomains: fresh.ownDomains }
   return {
     tool: tool ?? '',
     access: facts.tool?.access ?? '',
@@ -54,6 +57,15 @@ function wordsOf(
   const values = declaredValues(actor, request, task)
   return values === null ? words.get(task.id) : { text: null, values }
 }
+
+const ofStep = ({ server }: Facts) => ({
+  tool: '',
+  access: '',
+  labels: labelsOfCall({ tool: null, server, targets: [] }),
+  ofResources: [],
+  values: [],
+  asked: NOTHING_ASKED,
+})
 
 /**
  * INVARIANT: words count as the person's only where somebody else than the actor wrote them down. A

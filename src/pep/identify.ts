@@ -65,6 +65,8 @@ export async function identifyBy(
   compiled: CompiledTenant,
   received: Presented,
   doors: Doors,
+  /** Epoch ms: when the credentials were shown, where that is not now. */
+  shownAt: number | null = null,
 ): Promise<Result<Caller, Refusal>> {
   if (compiled.unsafe !== null) return err(unsafe(compiled.unsafe))
   const claims = await authenticate(received.credentials, {
@@ -76,7 +78,7 @@ export async function identifyBy(
     // Rows may move while a request is decided; the same question is asked once in it.
     introspect: doors.introspection.during(received),
     ...(doors.statuses === undefined ? {} : { statuses: doors.statuses }),
-    now: Date.now,
+    now: shownAt === null ? Date.now : () => shownAt,
   })
   return claims.ok ? ok({ claims: claims.value, compiled }) : claims
 }

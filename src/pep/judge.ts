@@ -41,7 +41,7 @@ export async function judge(
   }
   const gathered = await policies.gather((compiled) => {
     const read = named(compiled)
-    return factKeysOf(question, read.kind === 'named' ? read.resources : [])
+    return factKeysOf(question, read.kind === 'named' ? read.resources : [], compiled)
   }, known)
   if (!gathered.ok) return err(unavailable(gathered.error))
   const { compiled, facts: fresh, readAt } = gathered.value

@@ -1,16 +1,20 @@
+import type { OutcomeState, Recalled, ServerTask } from '../durable-objects/session-protocol.ts'
 import type { Operation } from '../mcp/operation.ts'
-import type { JsonObject, JsonValue } from '../mcp/value.ts'
-import { evaluate } from '../pdp/evaluate.ts'
-import type { Sighting } from '../pdp/evaluation.ts'
+import { bringsOutput, contentOf } from '../mcp/outcome.ts'
+import type { JsonObject } from '../mcp/value.ts'
+import { labelsOfCall } from '../pdp/tool-class.ts'
 import type { CompiledTenant } from '../storage/compiled.ts'
 import type { Carried } from '../upstream/credentials/carried.ts'
+import { answered, type Answered } from './answered.ts'
+import type { Carry } from './credential-for.ts'
 import type { Background, Doors } from './doors.ts'
 import type { Judged } from './judge.ts'
 import { observationOf, type Sent } from './observe.ts'
-import { comparePins, noteListing } from './pins.ts'
-import { listingRequest, type Question } from './question.ts'
+import type { Question } from './question.ts'
 import { decideResult, type ResultAnswer } from './result.ts'
 import type { SessionGate } from './session-gate.ts'
+import { seeing } from './showing.ts'
+import { taskUnder } from './under-task.ts'
 
 /** Leave for one operation, given now and good for nothing else. */
 export interface Permit {
@@ -18,23 +22,38 @@ export interface Permit {
   readonly tenant: string
   readonly operation: Operation
   readonly upstream: URL
-  /** What we show the upstream, made for this call. */
+  /** What we show the upstream, made for this very message. */
   readonly credential: Carried['headers']
+  /** The same for what Sallyport tells that server beside it (streams/tell-upstream.ts). */
+  readonly carry: Carry
+  /** The task that it was let in under; null: none. */
+  readonly task: string | null
   /** For the client's next proof of possession; null: it needs no other. */
   readonly nonce: string | null
   readonly session: SessionGate
-  /** Which tools of a listing may be shown: the same gates, up to the policies. */
-  readonly showing: (listed: readonly JsonValue[]) => Promise<Showing>
+  /** What the server gets in place of the message; null: the very bytes that were received. */
+  readonly sent: JsonObject | null
+  /** By id: the tasks of the server's that the operation speaks of, and what made them. */
+  readonly tasks: ReadonlyMap<string, ServerTask>
+  /** Whether this actor could be allowed an entry of the catalogue now, as in a listing. */
+  readonly maySee: (entry: string) => boolean
   /** Whether the client may see this result; null where no row speaks of results of this tool. */
   readonly mayReturn: ((result: JsonObject | null) => Promise<ResultAnswer>) | null
   /** Tells the session of one message, and whether it knows now; null where no rule would ask. */
   readonly observe: ((sent: Sent) => Promise<boolean>) | null
-}
-
-export interface Showing {
-  readonly maySee: (tool: string) => boolean
-  /** Tells all others what this listing showed; for the background. */
-  readonly note: () => Promise<void>
+  /** What of a result is read as what the tool says. */
+  readonly contentOf: (result: JsonObject) => JsonObject
+  /** Labels that arrive with it, and not with the call that it answers. */
+  readonly arriving: (result: JsonObject) => readonly string[]
+  /** What becomes of a result that may be returned. */
+  readonly answered: (result: JsonObject) => Promise<Answered>
+  /** Tells what became of the operation, in all its parts. */
+  readonly settle: (
+    state: OutcomeState,
+    detail: string,
+    unread: boolean,
+    erred: boolean,
+  ) => Promise<void>
 }
 
 /** What a permit is made from. */
@@ -46,34 +65,58 @@ export interface Admitted {
   readonly session: SessionGate
   readonly argumentsKey: string
   readonly nonce: string | null
-  readonly carried: Carried
+  /** null: it goes to no server itself. */
+  readonly carried: Carried | null
+  readonly carry: Carry
+  readonly sent: JsonObject | null
+  readonly recalled: Recalled
 }
 
+/** `others`: decisions about further parts of the same operation. */
 export function permitOf(
   call: Admitted,
   decision: string,
   judged: Judged,
   labels: readonly string[],
+  others: readonly string[],
 ): Permit {
-  const { operation, doors, question, session, nonce } = call
+  const { operation, question, session, nonce, sent, recalled } = call
   const { tenant } = question.actor
-  const { server } = judged
+  const { server, facts, compiled } = judged
   const { origins } = server.flows(question.tool ?? '')
   const results = question.tool === null ? [] : server.tools.fields(question.tool).results
+  // What a task came to is a result of the call that made it, whenever it is fetched.
+  const brought =
+    question.polls === true
+      ? labelsOfCall(facts).filter((label) => label.startsWith('source.'))
+      : []
   return {
     decision,
     tenant,
     operation,
     upstream: server.url,
-    credential: call.carried.headers,
+    credential: call.carried?.headers ?? {},
+    carry: call.carry,
+    task: taskUnder(question, judged)?.id ?? null,
     nonce,
     session,
-    showing: (listed) => showing(listed, judged, doors, tenant),
+    sent,
+    tasks: new Map(recalled.tasks.map((task) => [task.taskId, task])),
+    maySee: seeing(judged, []),
     mayReturn:
       results.length === 0 ? null : (result) => decideResult(call, decision, judged, result),
-    observe: observing(judged.compiled.rules, labels, results.length > 0, (sent) =>
-      session.observe(observationOf(decision, sent, origins)),
+    observe: observing(
+      compiled.rules,
+      [...labels, ...brought],
+      results.length > 0 || brought.length > 0,
+      (message) => session.observe(observationOf(decision, message, origins)),
     ),
+    contentOf: (result) => contentOf(operation, result),
+    arriving: (result) => (bringsOutput(operation, result) ? brought : []),
+    answered: (result) => answered(call, decision, judged, result),
+    settle: async (...outcome) => {
+      await Promise.all([decision, ...others].map((one) => session.settle(tenant, one, ...outcome)))
+    },
   }
 }
 
@@ -96,35 +139,3 @@ function observing(
 }
 
 const bringsLabels = (sent: Sent): boolean => sent.kind === 'result' && sent.labels.length > 0
-
-async function showing(
-  listed: readonly JsonValue[],
-  judged: Judged,
-  doors: Doors,
-  tenant: string,
-): Promise<Showing> {
-  const { request, facts, fresh, compiled, server, readAt } = judged
-  const { name } = server.facts
-  const sighted = await comparePins(listed, server)
-  const seen = new Map(sighted.map((one) => [one.tool, one]))
-  return {
-    maySee: (tool) => {
-      if (fresh.revokedTools.has(`${name}/${tool}`)) return false
-      const earlier = fresh.sightings.get(tool) ?? null
-      const here = seen.get(tool)
-      const sighting: Sighting | null =
-        here === undefined
-          ? earlier
-          : {
-              hash: here.hash,
-              // Right here and wrong elsewhere is wrong.
-              matchedAt: here.asPinned ? readAt : null,
-              differedAt: here.asPinned ? (earlier?.differedAt ?? null) : Infinity,
-            }
-      const asListed = { ...facts, tool: server.tools.find(tool, null), sighting }
-      const { refusal } = evaluate(listingRequest(request, tool), compiled.policies, asListed)
-      return refusal === null
-    },
-    note: () => noteListing(doors, tenant, name, sighted, fresh.sightings),
-  }
-}

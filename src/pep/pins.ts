@@ -1,12 +1,14 @@
 import { readJson } from '../mcp/json.ts'
 import { canonicalDefinition, differences, type Difference } from '../mcp/definition.ts'
-import { isName } from '../mcp/names.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
+import { kindOf } from '../mcp/catalogue.ts'
+import type { Listed } from '../mcp/listing.ts'
+import type { Listing } from '../mcp/operation.ts'
+import { isJsonObject, type JsonObject } from '../mcp/value.ts'
 import type { Sighting } from '../pdp/evaluation.ts'
 import { sha256 } from '../sha256.ts'
 import type { CompiledServer } from '../storage/compiled.ts'
 import type { SightingNote } from '../storage/sightings.ts'
-import { listTools } from '../upstream/list-tools.ts'
+import { listCatalogue } from '../upstream/list-tools.ts'
 import type { Doors } from './doors.ts'
 
 /** A pinned tool as a listing shows it. */
@@ -19,18 +21,21 @@ export interface Sighted {
   readonly asPinned: boolean
 }
 
-/** Compares a listing with the pins; tools that are not pinned are not among the answers. */
+/** Compares a listing with the pins; what is not pinned is not among the answers. */
 export async function comparePins(
-  listed: readonly JsonValue[],
+  listed: readonly Listed[],
   { tools }: CompiledServer,
 ): Promise<readonly Sighted[]> {
-  const byName = Map.groupBy(listed.filter(isJsonObject), (tool) => tool['name'])
-  const compared = [...byName].map(async ([tool, definitions]): Promise<Sighted[]> => {
-    const [definition, another] = definitions
-    const pin = isName(tool) ? tools.find(tool, null)?.pin : undefined
-    if (!isName(tool) || definition === undefined || pin === undefined || pin === null) return []
+  const byEntry = Map.groupBy(listed, ({ entry }) => entry)
+  const compared = [...byEntry].map(async ([tool, all]): Promise<Sighted[]> => {
+    const [first, another] = all
+    const known = tools.find(tool, null)
+    // A pin is of the row's own name: what a template makes is not defined by what it makes.
+    const pin = known?.row === tool ? known.pin : null
+    if (first === undefined || pin === null) return []
+    const { definition } = first
     const { hash, pinnedAt } = pin
-    // Two definitions of one name: nobody can say which of them is called.
+    // Two definitions of one name: nobody can say which of them is meant.
     const asPinned =
       another === undefined && (await sha256(canonicalDefinition(definition))) === hash
     return [{ tool, hash, definition, pinnedAt, asPinned }]
@@ -108,12 +113,23 @@ export async function lookAhead(
 
 const LOOK_AHEAD_MS = 60_000
 
+/** Only what rows speak of. */
+const wanted = ({ tools }: CompiledServer): readonly Listing['method'][] => {
+  const kinds = new Set(tools.rows.map(kindOf))
+  return [
+    ...(kinds.has('tool') ? ['tools/list' as const] : []),
+    ...(kinds.has('prompt') ? ['prompts/list' as const] : []),
+    ...(kinds.has('resource')
+      ? ['resources/list' as const, 'resources/templates/list' as const]
+      : []),
+  ]
+}
+
 async function look(doors: Doors, tenant: string, server: CompiledServer): Promise<void> {
   const { name } = server.facts
-  const listed = await listTools(server.url, {
-    fetch: doors.credentials.ownFetch(tenant, server),
-    timeoutMs: LISTING_MS,
-  })
+  const ownFetch = doors.credentials.ownFetch(tenant, server)
+  const options = { fetch: ownFetch, timeoutMs: LISTING_MS }
+  const listed = await listCatalogue(server.url, options, wanted(server))
   if (!listed.ok) {
     console.warn('the tools of a server could not be listed', name, listed.error)
     return

@@ -1,5 +1,6 @@
 import type { Claims } from '../authentication/claims.ts'
-import type { Method, Operation } from '../mcp/operation.ts'
+import type { Action, Operation } from '../mcp/operation.ts'
+import { kindOf, type Kind } from '../mcp/catalogue.ts'
 import type { JsonObject } from '../mcp/value.ts'
 import {
   isWorkload,
@@ -30,11 +31,13 @@ export interface Question {
   readonly session: string
   readonly credential: Credential
   readonly server: string
-  readonly method: Method
-  /** null: the operation calls none. */
+  readonly method: Action
+  /** An entry of the catalogue (mcp/catalogue.ts); null: the operation touches none. */
   readonly tool: string | null
   readonly arguments: JsonObject | null
   readonly listing: boolean
+  /** It asks for what an earlier call began: nothing is sent along that a rule could speak of. */
+  readonly polls?: true
   readonly network: Network
   /** The digest of the handle that the request shows (task-handle.ts); absent: it shows none. */
   readonly taskHandle?: string | null | undefined
@@ -77,29 +80,37 @@ export const NO_TOKEN: Credential = {
   senderConstrained: false,
 }
 
+/** What is asked about, of one operation. */
+export type Matter = Pick<Question, 'tool' | 'arguments' | 'polls'> & {
+  readonly method?: Action
+}
+
 export async function questionOf(
   claims: Claims,
   server: string,
   operation: Operation,
+  matter: Matter,
   network: Network,
+  session?: string,
 ): Promise<Question> {
   const actor = actorOf(claims)
-  const call = operation.kind === 'tool_call' ? operation : null
   return {
     actor,
-    session: await sessionKeyOf(actor),
+    session: session ?? (await sessionKeyOf(actor)),
     credential: claims,
     server,
     method: operation.method,
-    tool: call?.tool ?? null,
-    arguments: call?.arguments ?? null,
-    listing: operation.kind === 'listing',
+    listing: operation.kind === 'listing' || LISTS.has(operation.method),
     network,
+    ...matter,
   }
 }
 
+/** Their answers name further resources, each of which is asked about as in a listing. */
+const LISTS: ReadonlySet<Action> = new Set(['skills/get', 'resources/directory/read'])
+
 /** Who acts, as the token proves it. */
-const actorOf = (claims: Claims): Actor => ({
+export const actorOf = (claims: Claims): Actor => ({
   tenant: claims.tenant,
   issuer: claims.issuer,
   subject: claims.subject,
@@ -125,7 +136,11 @@ export function argumentsRead(question: Question, compiled: CompiledTenant): Fie
 }
 
 /** Everything of this call that roles, registrations, revocations and resources could be about. */
-export function factKeysOf(question: Question, named: readonly NamedResource[]): FactKeys {
+export function factKeysOf(
+  question: Question,
+  named: readonly NamedResource[],
+  compiled: CompiledTenant,
+): FactKeys {
   const { actor, session, credential, server, tool } = question
   const workload = isWorkload(actor)
   return {
@@ -157,6 +172,7 @@ export function factKeysOf(question: Question, named: readonly NamedResource[]):
     ],
     server,
     tool,
+    row: tool === null ? null : (compiled.servers.get(server)?.tools.find(tool, null)?.row ?? tool),
     listing: question.listing,
     named,
     issuedAt: credential.issuedAt,
@@ -247,13 +263,23 @@ function taskNamed({ credential: { transaction }, taskHandle = null, underTask }
   return { task: { transaction, handle: taskHandle !== null, ...under } }
 }
 
-/** The same question about a tool that is only listed: its arguments are not known yet. */
+/** The same question about an entry that is only listed: its arguments are not known yet. */
 export const listingRequest = (request: EvaluationRequest, tool: string): EvaluationRequest => ({
   ...request,
-  action: { name: 'tools/call' },
+  action: { name: useOf(tool) },
   resource: { ...request.resource, type: 'tool', id: tool },
   context: { ...request.context, arguments: null },
 })
+
+/** The method by which an entry is used. */
+export const useOf = (entry: string): Action => USE[kindOf(entry)]
+
+const USE: Readonly<Record<Kind, Action>> = {
+  tool: 'tools/call',
+  resource: 'resources/read',
+  prompt: 'prompts/get',
+  client: 'elicitation/create',
+}
 
 export function factsOf(
   fresh: FreshFacts,
@@ -278,7 +304,7 @@ export function factsOf(
     agentRoles: fresh.agentRoles,
     revocations: fresh.revocations,
     tool,
-    sighting: fresh.sightings.get(tool?.name ?? '') ?? null,
+    sighting: fresh.sightings.get(tool?.row ?? '') ?? null,
     targets: named.map((one) =>
       targetOf(one, fresh.resources.get(resourceKey(one)) ?? null, tenant),
     ),

@@ -12,14 +12,19 @@ import type { ReceiveRefusal } from './refusal.ts'
 /** SDK v2 servers take no more; a body is parsed at once, so this also bounds CPU and memory. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024
 
+/** The HTTP methods of an MCP endpoint. GET and DELETE belong to legacy sessions, and have no body. */
+export type Verb = 'POST' | 'GET' | 'DELETE'
+
 /** One request, read once. What is decided is `message`, what is forwarded are the same bytes. */
 export interface Received {
   readonly server: string
+  readonly verb: Verb
   readonly request: Request
   readonly credentials: Credentials
   readonly headers: MessageHeaders
   /** INVARIANT: `message` is what a strict reader makes of exactly these bytes. */
   readonly body: Uint8Array
+  /** null where the request has no body. */
   readonly message: JsonValue
   /** This server's resource identifier under each public origin, the canonical one first. */
   readonly resources: readonly [string, ...string[]]
@@ -34,25 +39,19 @@ export async function receive(
   server: string,
   config: Config,
 ): Promise<Result<Received, ReceiveRefusal | AuthenticationRefusal | MessageRefusal>> {
-  const refusal = checkAddress(request, config) ?? checkForm(request)
+  const refusal = checkAddress(request, config) ?? checkVerb(request)
   if (refusal !== null) return err(refusal)
   const credentials = credentialsOf(request)
   const presented = readCredentials(credentials)
   if (!presented.ok) return presented
-  const body = await readBounded(request, MAX_BODY_BYTES)
-  if (body === null) return no('body_too_large')
-  const text = decode(body)
-  if (text === null) {
-    return err({ at: 'receive', reason: 'malformed_json', detail: 'not UTF-8' })
-  }
-  const message = readJson(text)
-  if (!message.ok) {
-    return err({ at: 'receive', reason: 'malformed_json', detail: message.error.detail })
-  }
+  const verb = request.method as Verb
+  const content = verb === 'POST' ? await readMessageBody(request) : NO_BODY
+  if (!content.ok) return content
   const { headers } = request
   const [canonical, ...aliases] = config.publicOrigins
   return ok({
     server,
+    verb,
     request,
     credentials,
     headers: {
@@ -61,13 +60,29 @@ export async function receive(
       name: headers.get('mcp-name'),
       parameters: new Map([...headers].filter(([name]) => name.startsWith('mcp-param-'))),
     },
-    body,
-    message: message.value,
+    ...content.value,
     resources: [
       resourceOf(canonical, server),
       ...aliases.map((origin) => resourceOf(origin, server)),
     ],
   })
+}
+
+const NO_BODY = ok({ body: new Uint8Array(), message: null })
+
+async function readMessageBody(
+  request: Request,
+): Promise<Result<Pick<Received, 'body' | 'message'>, ReceiveRefusal | MessageRefusal>> {
+  const body = await readBounded(request, MAX_BODY_BYTES)
+  if (body === null) return no('body_too_large')
+  const text = decode(body)
+  if (text === null) {
+    return err({ at: 'receive', reason: 'malformed_json', detail: 'not UTF-8' })
+  }
+  const message = readJson(text)
+  return message.ok
+    ? ok({ body, message: message.value })
+    : err({ at: 'receive', reason: 'malformed_json', detail: message.error.detail })
 }
 
 /** Where that resource's metadata is: the well-known part goes between host and path (RFC 9728 §3.1). */
@@ -87,9 +102,22 @@ export function checkAddress(request: Request, config: Config): ReceiveRefusal |
 export const isOurs = (request: Request, config: Config): boolean =>
   config.publicOrigins.includes(new URL(request.url).origin)
 
+function checkVerb(request: Request): ReceiveRefusal | null {
+  switch (request.method) {
+    case 'DELETE':
+      return null
+    case 'GET':
+      return accepts(request.headers.get('accept'), 'text/event-stream')
+        ? null
+        : { at: 'receive', reason: 'not_acceptable' }
+    default:
+      return checkForm(request)
+  }
+}
+
+/** Of a POST, and nothing else. */
 export function checkForm(request: Request): ReceiveRefusal | null {
   const { headers } = request
-  // GET streams and DELETE belong to sessions, which this endpoint does not offer.
   if (request.method !== 'POST') return { at: 'receive', reason: 'method_not_allowed' }
   if (!isJson(headers.get('content-type'))) {
     return { at: 'receive', reason: 'media_type_unsupported' }

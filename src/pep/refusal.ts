@@ -39,5 +39,9 @@ export type ForwardRefusal =
   /** The upstream answered 401, 403 or a redirect: its quarrel with us, not with the client. */
   | { readonly at: 'forward'; readonly reason: 'upstream_refused'; readonly status: number }
   | { readonly at: 'forward'; readonly reason: 'upstream_malformed'; readonly detail: string }
+  /** It offers no stream, or no second one: said with its own status. */
+  | { readonly at: 'forward'; readonly reason: 'stream_declined'; readonly status: number }
+  /** The upstream has acted, and the token ended before its answer came. */
+  | { readonly at: 'forward'; readonly reason: 'token_ended' }
   /** The upstream has acted, and whether the client may see the result cannot be decided now. */
   | { readonly at: 'forward'; readonly reason: 'result_undecided' }

@@ -1,7 +1,8 @@
 import { challenge, type ChallengeKind } from '../authentication/challenge.ts'
 import type { SchemeName } from '../authentication/schemes.ts'
 import type { Era, MessageId } from '../mcp/refusal.ts'
-import { endsToken, explain, type Explanation } from './explanation.ts'
+import { endsToken, explain } from './explanation.ts'
+import type { Explanation } from './explained.ts'
 import type { Refusal } from './refusal.ts'
 
 /** What is known of the question when a refusal is written. */
@@ -45,7 +46,7 @@ export function refuse(refusal: Refusal, asked: Asked): Response {
   }
   // RFC 9449 §8.2: one nonce, and no cache may keep it.
   if (refusal.reason === 'proof_nonce') headers.set('dpop-nonce', refusal.nonce)
-  if (refusal.reason === 'method_not_allowed') headers.set('allow', 'POST')
+  if (refusal.reason === 'method_not_allowed') headers.set('allow', 'POST, GET, DELETE')
   if (said.help.kind === 'retry_later') {
     headers.set('retry-after', String(said.help.afterSeconds))
   }

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from '../result.ts'
+import { pass } from './pass.ts'
 import type { Refused } from './decide.ts'
-import { MAX_HELD_BYTES, pass, withheldBecause, type Relay } from './relay.ts'
+import { MAX_HELD_BYTES, refusedBy, withheldBecause, type Relay } from './relay.ts'
 
 /** One JSON body: held until it is complete, read, then released as it came. */
 export async function relayJson(
@@ -8,7 +9,12 @@ export async function relayJson(
   relay: Relay,
 ): Promise<Result<Response, Refused>> {
   const text = await readText(response)
-  const passage = text.ok ? await pass(text.value, relay) : text
+  const refused = refusedBy(relay.upstream.signal.reason)
+  if (refused !== null) {
+    relay.settle('withheld', 'no longer allowed')
+    return err(refused)
+  }
+  const passage = text.ok ? await pass(text.value, relay, true) : text
   if (passage.ok && passage.value.kind === 'withhold') {
     const { refused } = passage.value
     relay.settle('withheld', withheldBecause(refused))
@@ -24,8 +30,13 @@ export async function relayJson(
     return err({ refusal, decision: relay.permit.decision })
   }
   const { remark, happened = false } = passage.value
+  const { handshake } = relay
   relay.settle('committed', remark ?? `status ${response.status}`, happened && response.ok)
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+  const headers = new Headers({
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+  })
+  if (handshake?.id != null && happened) headers.set('mcp-session-id', handshake.id)
   return ok(new Response(passage.value.text, { status: response.status, headers }))
 }
 

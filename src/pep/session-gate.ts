@@ -1,13 +1,18 @@
+import type { McpNote, McpNoteAnswer } from '../durable-objects/mcp-protocol.ts'
 import type { Session } from '../durable-objects/session.ts'
 import {
   SESSION_PROTOCOL,
   type AdmitAnswer,
   type AdmitRequest,
+  type ChangeAnswer,
   type DenialAnswer,
   type ObservedMessage,
   type Possession,
+  type Recalled,
+  type RecallRequest,
   type SeenTool,
   type SessionRows,
+  type TaskNote,
   type ToolLabels,
   type Unproven,
   type DenialNote,
@@ -22,6 +27,8 @@ import type { UnavailableRefusal } from './refusal.ts'
 
 /** An answer that takes longer counts as lost, and what is lost is not forwarded. */
 const ANSWER_BUDGET_MS = 2_000
+/** Longer than a session holds a question that waits. */
+const WAIT_BUDGET_MS = 10_000
 
 /** One call's side of its subject's session. Every failure is the same refusal: 503. */
 export class SessionGate {
@@ -68,6 +75,41 @@ export class SessionGate {
     return answer.value.kind === 'unproven' ? err(answer.value.refusal) : ok(answer.value)
   }
 
+  /** null: it did not answer. */
+  async recall(request: Omit<RecallRequest, 'version'>): Promise<Recalled | null> {
+    const whole = { version: SESSION_PROTOCOL, ...request } as const
+    const answer = await this.#ask((session) => session.recall(whole))
+    return answer.ok ? answer.value : null
+  }
+
+  /** Whether it is kept: a task that is not would be nobody's. */
+  async keepTask(note: Omit<TaskNote, 'version'>): Promise<boolean> {
+    const whole = { version: SESSION_PROTOCOL, ...note } as const
+    const answer = await this.#ask((session) => session.keepTask(whole))
+    return answer.ok && answer.value
+  }
+
+  /** null: it did not answer. */
+  async seal(text: string): Promise<string | null> {
+    const answer = await this.#ask((session) => session.seal({ version: SESSION_PROTOCOL, text }))
+    return answer.ok ? answer.value : null
+  }
+
+  /** What became of a legacy MCP session, or in it; null: it is not stored. */
+  async noteMcp(note: Unversioned<McpNote>): Promise<McpNoteAnswer | null> {
+    const whole = { version: SESSION_PROTOCOL, ...note } as const
+    const answer = await this.#ask((session) => session.noteMcp(whole))
+    return answer.ok && answer.value.stored ? answer.value : null
+  }
+
+  /** Whether the rows have moved since they were in that state; null: it does not say. */
+  async changes(tenant: string, state: string, wait: boolean): Promise<ChangeAnswer | null> {
+    const question = { version: SESSION_PROTOCOL, tenant, state, wait } as const
+    const budget = wait ? WAIT_BUDGET_MS : ANSWER_BUDGET_MS
+    const answer = await this.#ask((session) => session.changes(question), 1, budget)
+    return answer.ok ? answer.value : null
+  }
+
   /** For a caller who asks nothing of this history but was proven by what it holds. */
   async useProofs(
     possession: Possession,
@@ -102,12 +144,13 @@ export class SessionGate {
   async #ask<T>(
     call: (session: SessionCalls) => Promise<T>,
     attempts = 2,
+    budget = ANSWER_BUDGET_MS,
   ): Promise<Result<T, UnavailableRefusal>> {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       try {
         // A fresh stub each time; its own type hides that all answers are plain data.
         const session = this.#namespace.get(this.#id) as unknown as SessionCalls
-        const answer = await inTime(call(session), ANSWER_BUDGET_MS, LATE)
+        const answer = await inTime(call(session), budget, LATE)
         if (answer !== LATE) return ok(answer)
         console.warn('a session took too long')
       } catch (error) {
@@ -118,7 +161,22 @@ export class SessionGate {
   }
 }
 
-type SessionCalls = Pick<Session, 'admit' | 'noteDenial' | 'observe' | 'settle' | 'useProofs'>
+type SessionCalls = Pick<
+  Session,
+  | 'admit'
+  | 'noteDenial'
+  | 'observe'
+  | 'settle'
+  | 'useProofs'
+  | 'recall'
+  | 'keepTask'
+  | 'seal'
+  | 'noteMcp'
+  | 'changes'
+>
+
+/** Of each kind of note. */
+type Unversioned<Note> = Note extends unknown ? Omit<Note, 'version'> : never
 
 export type Admission = Exclude<AdmitAnswer, { kind: 'rules_needed' }>
 

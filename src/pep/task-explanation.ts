@@ -1,5 +1,5 @@
 import type { DecisionRefusal, TaskBound } from '../pdp/refusal.ts'
-import type { Help } from './explanation.ts'
+import type { Help } from './explained.ts'
 import type { Refusal } from './refusal.ts'
 import { TASK_HEADER } from './task-handle.ts'
 

@@ -10,10 +10,12 @@ import { REVOCATION_KINDS, type RevocationKind } from '../pdp/refusal.ts'
 import { resourceKey, type ResourceRow, type Sensitivity } from '../pdp/resources.ts'
 import { readSignals } from './signal-facts.ts'
 import type { FactKeys, FreshFacts, RoleHolder, TaskWords } from './facts.ts'
+import { stateOf } from './freshness.ts'
 
 /** The one row of the facts' statement, its lists as JSON. */
 interface FactsRow {
   readonly revision: string | null
+  readonly fresh: string | null
   readonly triggers: number
   readonly local_trust: number
   readonly tenant: string | null
@@ -42,6 +44,7 @@ export function readFactsRow(row: unknown, keys: FactKeys): FreshFacts {
   return {
     revision: rest.revision,
     revisionTriggers: rest.triggers,
+    state: stateOf(rest.revision ?? '', rest.fresh ?? ''),
     localTrust: rest.local_trust === 1,
     tenantActive: active === 1,
     callsPerMinute,

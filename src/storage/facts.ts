@@ -9,7 +9,7 @@ import type { NamedResource, ResourceRow } from '../pdp/resources.ts'
 import type { RevocationKind } from '../pdp/refusal.ts'
 import type { SignalFacts } from '../pdp/signals.ts'
 import { COUNTS_FOR, SIGNALS } from './signal-facts.ts'
-import { REVISION, type D1Reader } from './freshness.ts'
+import { FRESH, REVISION, type D1Reader } from './freshness.ts'
 
 /** Which rows belong to a call. All of it is verified; nothing is taken from the caller's word. */
 export interface FactKeys {
@@ -25,6 +25,8 @@ export interface FactKeys {
   readonly server: string
   /** The tool that is called; null where none is. */
   readonly tool: string | null
+  /** The row that speaks of it, whose pin counts; null: none is called, or none speaks of it. */
+  readonly row: string | null
   /** The server's tools are listed: what concerns any of them is needed. */
   readonly listing: boolean
   /** What the arguments, or a result, name. */
@@ -52,6 +54,8 @@ export interface FreshFacts {
   /** `counter:nonce:shape`; null where the tenant has none, which no migration leads to. */
   readonly revision: string | null
   readonly revisionTriggers: number
+  /** Moves with every row that an open call may hang on; compared by whoever watches over it. */
+  readonly state: string
   /** Rows of any tenant that trust something on this machine. */
   readonly localTrust: boolean
   readonly tenantActive: boolean
@@ -62,7 +66,7 @@ export interface FreshFacts {
   readonly subjectRoles: readonly RoleFact[]
   readonly agentRoles: readonly RoleFact[]
   readonly revocations: readonly RevocationFact[]
-  /** For a listing: the ids (`server/tool`) of tools of that server that are revoked. */
+  /** The ids (`server/tool`) of what is revoked of that server, whether it is asked for or only shown. */
   readonly revokedTools: ReadonlySet<string>
   /** By tool: of the one that is called, or of all that are listed; compared with the present pin. */
   readonly sightings: ReadonlyMap<string, Sighting>
@@ -124,6 +128,7 @@ SELECT
     OR introspection_url GLOB 'http:*' OR token_url GLOB 'http:*' OR revocation_url GLOB 'http:*')
     OR EXISTS (SELECT 1 FROM servers WHERE url GLOB 'http:*')) AS local_trust,
   (SELECT ${REVISION} FROM revision WHERE tenant = ?1) AS revision,
+  (SELECT ${FRESH} FROM revision WHERE tenant = ?1) AS fresh,
   (SELECT json_array(active, actor_calls_per_minute, json(own_domains)) FROM tenants WHERE id = ?1) AS tenant,
   (SELECT json_array(active, acts_for_users) FROM clients WHERE tenant = ?1 AND issuer = ?2 AND id = ?3) AS client,
   (SELECT active FROM agents WHERE tenant = ?1 AND issuer = ?2 AND id = ?4) AS agent,
@@ -139,14 +144,14 @@ SELECT
      WHERE ${COUNTS_FOR('revoked', REVOKED_FOR)}) AS revocations,
   ${SIGNALS} AS signals,
   (SELECT json_group_array(id) FROM revocations
-     WHERE ?7 = 1 AND tenant = ?1 AND kind = 'tool' AND id >= ?8 || '/' AND id < ?8 || '0'
+     WHERE tenant = ?1 AND kind = 'tool' AND id >= ?8 || '/' AND id < ?8 || '0'
        AND issuer IN ('*', ?2)) AS revoked_tools,
   (SELECT json_group_array(json_array(seen.tool, seen.definition_hash, seen.matched_at, seen.differed_at))
      FROM tools AS pinned JOIN tool_sightings AS seen
      ON seen.tenant = ?1 AND seen.server = ?8 AND seen.tool = pinned.name
        AND seen.definition_hash = pinned.definition_hash
      WHERE pinned.tenant = ?1 AND pinned.server = ?8 
-       AND pinned.name BETWEEN coalesce(?9, '') AND coalesce(?9, char(1114111))) AS sightings,
+       AND pinned.name BETWEEN coalesce(?17, '') AND coalesce(?17, char(1114111))) AS sightings,
   (SELECT json_group_array(json(one)) FROM
      (SELECT given.tool, json_array(given.id, given.tool, given.access, given.definition_hash, given.expires_at,
         coalesce(given.revoked_at, (SELECT max(revoked_at) FROM revocations
@@ -155,7 +160,7 @@ SELECT
       WHERE given.tenant = ?1 AND given.issuer = ?2 AND given.subject = ?10
         AND given.server = ?8 AND given.client = ?3
       ORDER BY given.ends_at DESC LIMIT 200)
-     WHERE ?7 = 1 OR tool IS NULL OR tool = ?9) AS consents,
+     WHERE ?7 = 1 OR tool IS NULL OR tool = ?9 OR tool GLOB 'client:*') AS consents,
   (SELECT json_group_array(json_array(own.id, own.agent, own.purpose, json(own.tools), json(own.access),
        json(own.data_classes), own.max_calls, own.approved_at IS NOT NULL, own.expires_at, own.closed_at,
        own.handle_digest IS ?13 AND ?13 IS NOT NULL, own.asked_for, json(own.named_values),
@@ -198,5 +203,6 @@ export function factsStatement(database: D1Reader, keys: FactKeys): D1PreparedSt
       keys.issuedAt === null ? null : keys.issuedAt * 1000,
       keys.tokenSession,
       keys.underTask,
+      keys.row,
     )
 }

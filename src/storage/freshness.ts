@@ -57,6 +57,33 @@ export const SCHEMA_SHAPE =
 /** The state of a tenant's compiled rows, as text: `counter:nonce:shape`. */
 export const REVISION = `counter || ':' || nonce || ':' || ${SCHEMA_SHAPE}`
 
+/**
+ * What moves whenever a row changes that an open call or stream may hang on
+ * (migrations/0009_watch_open_calls.sql, 0013_watch_signals.sql): the revision, and a counter of the rows that are read afresh.
+ */
+export const stateOf = (revision: string, fresh: string): string => `${revision}|${fresh}`
+
+/** Its second half, in SQL. */
+export const FRESH = "fresh_counter || ':' || fresh_nonce"
+
+/** How many triggers move that counter. */
+const WATCH_TRIGGERS = 35
+
+/** The state of a tenant's rows; null where nothing vouches for it: then anything may have changed. */
+export async function readState(database: D1Reader, tenant: string): Promise<string | null> {
+  const row = await database
+    .prepare(
+      `SELECT ${REVISION} AS revision, ${FRESH} AS fresh,
+         (SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'revision_*') AS compiled,
+         (SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'watched_*') AS watching
+       FROM revision WHERE tenant = ?1`,
+    )
+    .bind(tenant)
+    .first<{ revision: string; fresh: string; compiled: number; watching: number }>()
+  const isWhole = row?.compiled === REVISION_TRIGGERS && row.watching === WATCH_TRIGGERS
+  return isWhole ? stateOf(row.revision, row.fresh) : null
+}
+
 /** Insert, update, delete. */
 const TRIGGERS_PER_TABLE = 3
 export const REVISION_TRIGGERS = COMPILED_TABLES.length * TRIGGERS_PER_TABLE

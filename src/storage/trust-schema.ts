@@ -17,6 +17,8 @@ export const revision = sqliteTable('revision', {
   tenant: text('tenant').primaryKey().notNull(),
   counter: integer('counter').notNull(),
   nonce: text('nonce').notNull(),
+  freshCounter: integer('fresh_counter').notNull().default(0),
+  freshNonce: text('fresh_nonce').notNull().default(''),
 })
 
 export const issuers = sqliteTable(

@@ -52,7 +52,7 @@ async function holds(
   known: CompiledTenant,
   doors: Doors,
 ): Promise<Result<CompiledTenant, Refusal>> {
-  const keys = factKeysOf(question, [])
+  const keys = factKeysOf(question, [], known)
   // The server only lends its tenant's rows: nothing is asked of it.
   const revocable = keys.revocable.filter(([kind]) => kind !== 'server')
   const gathered = await doors.policies.gather(() => ({ ...keys, revocable }), known)

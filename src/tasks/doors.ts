@@ -1,4 +1,5 @@
 import type { CallerRows } from '../authzen/caller-rows.ts'
+import type { Actor } from '../pdp/evaluation.ts'
 import type { Doors } from '../pep/doors.ts'
 import { isIdentifier } from '../authentication/text.ts'
 import { identifyOpener, type TaskCaller } from './caller.ts'
@@ -14,6 +15,8 @@ export interface TaskDoors {
   readonly doors: Doors
   readonly callers: CallerRows
   readonly store: TaskStore
+  /** For the background: what servers were given under it is taken back now. */
+  readonly ended: (subject: Pick<Actor, 'tenant' | 'issuer' | 'subject'>) => void
 }
 
 /** `POST /tasks`: opens one. */
@@ -42,6 +45,7 @@ export async function taskResponse(request: Request, id: string, at: TaskDoors):
     if (request.method === 'DELETE' && id.startsWith(DECLARED)) {
       const issuer = new URL(request.url).searchParams.get('issuer')
       const ended = await endDeclared(id, issuer, caller, at.store)
+      // Whose it was is not said: their credentials are looked at when their own clock says so.
       if (!ended.ok) return refused(ended.error, at)
       return json({ ...ended.value, ended: true }, 200)
     }
@@ -51,6 +55,7 @@ export async function taskResponse(request: Request, id: string, at: TaskDoors):
     }
     const closed = await closeTask(id, caller, at.store)
     if (!closed.ok) return refused(closed.error, at)
+    at.ended({ ...closed.value, tenant: caller.claims.tenant })
     return json(taskAnswer(closed.value), 200)
   })
 }

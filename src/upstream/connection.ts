@@ -1,5 +1,5 @@
 // Sallyport as a client of an MCP server, in either era (MCP 2026-07-28, basic/versioning).
-import type { JsonObject, JsonValue } from '../mcp/value.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import type { Era } from '../mcp/refusal.ts'
 import { META, speaks, VERSIONS } from '../mcp/versions.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -27,6 +27,7 @@ export class Connection {
   #version: string = MODERN
   #session: string | null = null
   #lastId = 0
+  #declared: JsonValue | undefined = undefined
 
   constructor(peer: Peer) {
     this.#peer = peer
@@ -41,9 +42,16 @@ export class Connection {
     if (!discovered.ok) return discovered
     if (discovered.value.kind === 'result') {
       const { supportedVersions } = discovered.value.result
+      this.#declared = discovered.value.result['capabilities']
       if (Array.isArray(supportedVersions) && supportedVersions.includes(MODERN)) return ok(null)
     }
     return this.#shakeHands()
+  }
+
+  /** Whether the server declares a capability; null: none is needed. Opened before. */
+  offers(capability: string | null): boolean {
+    if (capability === null) return true
+    return isJsonObject(this.#declared) && isJsonObject(this.#declared[capability])
   }
 
   /** Opened before. */
@@ -92,6 +100,7 @@ export class Connection {
       return err('it speaks no version of the protocol that is enforced here')
     }
     this.#version = version
+    this.#declared = welcome.value['capabilities']
     const accepted = await this.#post({ jsonrpc: '2.0', method: 'notifications/initialized' })
     if (!accepted.ok) return accepted
     abandon(accepted.value)

@@ -1,9 +1,11 @@
-// All tools of an MCP server, as it lists them to Sallyport itself: to import them, and to see
-// whether they are still what was pinned.
+// All that an MCP server offers, as it lists it to Sallyport itself: to import it, and to see whether
+// it is still what was pinned.
 import { LATE, inTime } from '../in-time.ts'
-import { isName } from '../mcp/names.ts'
+import { ownName } from '../mcp/catalogue.ts'
+import { LISTED, type Listed } from '../mcp/listing.ts'
+import type { Listing } from '../mcp/operation.ts'
 import { quote } from '../mcp/quote.ts'
-import { isJsonObject, type JsonObject } from '../mcp/value.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'
 import { Connection } from './connection.ts'
 
@@ -22,13 +24,23 @@ const MAX_PAGES = 100
 const FAREWELL_MS = 500
 
 /**
- * The whole listing or an error in plain words, never a part of it: a tool that is missing here would
- * be taken for one that is gone. Nothing is thrown, and no error holds a credential.
+ * The whole listing or an error in plain words, never a part of it: what is missing here would be
+ * taken for what is gone. Nothing is thrown, and no error holds a credential.
  */
 export async function listTools(
   endpoint: URL,
   options: ListOptions,
 ): Promise<Result<readonly JsonObject[], string>> {
+  const listed = await listCatalogue(endpoint, options, ['tools/list'])
+  return listed.ok ? ok(listed.value.map(({ definition }) => definition)) : listed
+}
+
+/** What a server offers, as far as these listings tell. It is not asked for what it does not have. */
+export async function listCatalogue(
+  endpoint: URL,
+  options: ListOptions,
+  methods: readonly Listing['method'][],
+): Promise<Result<readonly Listed[], string>> {
   const startedAt = Date.now()
   const abort = new AbortController()
   const connection = new Connection({
@@ -38,7 +50,9 @@ export async function listTools(
     signal: abort.signal,
     allowance: { message: MAX_MESSAGE_BYTES, left: MAX_BYTES },
   })
-  const listing = openAndList(connection).catch(() => err('its answer broke off or is not UTF-8'))
+  const listing = openAndList(connection, methods).catch(() =>
+    err('its answer broke off or is not UTF-8'),
+  )
   const listed = await inTime(listing, options.timeoutMs, LATE)
   abort.abort()
   if (listed === LATE) return err('it did not answer in time')
@@ -47,20 +61,49 @@ export async function listTools(
   return listed
 }
 
-async function openAndList(connection: Connection): Promise<Result<readonly JsonObject[], string>> {
+async function openAndList(
+  connection: Connection,
+  methods: readonly Listing['method'][],
+): Promise<Result<readonly Listed[], string>> {
   const opened = await connection.open()
   if (!opened.ok) return opened
-  const tools = new Map<string, JsonObject>()
+  const listed: Listed[] = []
+  for (const method of methods) {
+    if (!connection.offers(CAPABILITY[method])) continue
+    // One after the other: they share what may still be read.
+    // oxlint-disable-next-line no-await-in-loop
+    const own = await listAll(connection, method)
+    if (!own.ok) return own
+    listed.push(...own.value)
+  }
+  return ok(listed)
+}
+
+/** What a server declares that has this listing; null: it is asked anyway. */
+const CAPABILITY: Readonly<Record<Listing['method'], string | null>> = {
+  'tools/list': null,
+  'prompts/list': 'prompts',
+  'resources/list': 'resources',
+  'resources/templates/list': 'resources',
+  'skills/list': 'resources',
+}
+
+async function listAll(
+  connection: Connection,
+  method: Listing['method'],
+): Promise<Result<readonly Listed[], string>> {
+  const listed = new Map<string, Listed>()
   const cursors = new Set<string>()
   let params: JsonObject = {}
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const result = await connection.ask('tools/list', params)
+    // oxlint-disable-next-line no-await-in-loop
+    const result = await connection.ask(method, params)
     if (!result.ok) return result
-    const taken = takeTools(result.value, tools)
+    const taken = take(method, result.value, listed)
     if (!taken.ok) return taken
     // Some servers write the end as null.
     const cursor = result.value['nextCursor'] ?? null
-    if (cursor === null) return ok([...tools.values()])
+    if (cursor === null) return ok([...listed.values()])
     if (typeof cursor !== 'string') return err('the cursor of a page is no text')
     if (cursors.has(cursor)) return err('a cursor came back: the listing would never end')
     cursors.add(cursor)
@@ -70,14 +113,21 @@ async function openAndList(connection: Connection): Promise<Result<readonly Json
 }
 
 /** All or an error: what a listing says about one name must be one thing. */
-function takeTools(result: JsonObject, tools: Map<string, JsonObject>): Result<null, string> {
-  const listed = result['tools']
-  if (!Array.isArray(listed)) return err('`tools` is no list')
-  for (const tool of listed) {
-    const name = isJsonObject(tool) ? tool['name'] : undefined
-    if (!isJsonObject(tool) || !isName(name)) return err('a tool of the listing has no usable name')
-    if (tools.has(name)) return err(`two tools are named ${quote(name)}`)
-    tools.set(name, tool)
+function take(
+  method: Listing['method'],
+  result: JsonObject,
+  listed: Map<string, Listed>,
+): Result<null, string> {
+  const { member, noun, entryOf } = LISTED[method]
+  const list = result[member]
+  if (!Array.isArray(list)) return err(`\`${member}\` is no list`)
+  for (const definition of list as readonly JsonValue[]) {
+    const entry = isJsonObject(definition) ? entryOf(definition) : null
+    if (!isJsonObject(definition) || entry === null) {
+      return err(`a ${noun} of the listing has no usable name`)
+    }
+    if (listed.has(entry)) return err(`two ${noun}s are named ${quote(ownName(entry))}`)
+    listed.set(entry, { entry, definition })
   }
   return ok(null)
 }

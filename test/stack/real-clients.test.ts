@@ -1,9 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { run } from '../support/node/command.ts'
+import { inspect as inspectAt } from '../support/node/inspector.ts'
 import { startTestStack, type TestStack } from '../support/node/stack.ts'
-import { PROJECT } from '../../local/state.ts'
 
 let stack: TestStack
 beforeAll(async () => {
@@ -77,35 +75,16 @@ describe.each(Object.entries(MODES))('the SDK client, %s', { timeout: 20_000 }, 
 const CLOSE = ['id=C-1001', 'fields={"stage":"closed"}']
 const toolArgument = (text: string): string[] => ['--tool-arg', text]
 
-/** What its `--cli` needs is the launcher; the rest of the package is a web page. */
-const INSPECTOR = join(
-  PROJECT,
-  'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js',
-)
+const INSPECTOR_ERAS = ['legacy', 'auto', 'modern'] as const
 
-describe.each(['legacy', 'auto', 'modern'])('the Inspector, %s', { timeout: 60_000 }, (era) => {
-  const inspect = async (...method: string[]) => {
-    const token = await stack.token({ sub: 'bob', client: 'inspector' })
-    return run(
-      [
-        INSPECTOR,
-        '--cli',
-        stack.endpoint().href,
-        '--transport',
-        'http',
-        '--header',
-        `Authorization: Bearer ${token}`,
-        '--stored-auth-only',
-        '--protocol-era',
-        era,
-        '--format',
-        'json',
-        '--method',
-        ...method,
-      ],
-      process.env,
+describe.each(INSPECTOR_ERAS)('the Inspector, %s', { timeout: 60_000 }, (era) => {
+  const inspect = async (...method: string[]) =>
+    inspectAt(
+      stack.endpoint(),
+      await stack.token({ sub: 'bob', client: 'inspector' }),
+      era,
+      ...method,
     )
-  }
 
   it('lists, calls, and shows a denial', async () => {
     const [listed, called, denied] = await Promise.all([

@@ -58,7 +58,7 @@ export default {
       const minting = {
         issuer: 'https://mcp.example.com',
         audience: 'https://crm.example/mcp',
-        decision: `decision-${asked}`,
+        name: `decision-${asked}`,
         context: CONTEXT,
         message: MESSAGE,
         until: 4_000_000_000_000,

@@ -90,6 +90,20 @@ export function because(refusal: DecisionRefusal): string {
       return `the call was allowed and its result is not: ${because(refusal.because)} (${refusal.because.reason})`
     case 'rate_limited':
       return 'too many calls'
+    case 'session_unknown':
+      return 'this actor has no MCP session of that id at this server'
+    case 'session_missing':
+      return 'the server has given this actor an MCP session, and the message names none'
+    case 'event_unknown':
+      return 'no stream of this MCP session had an event of that id'
+    case 'response_unasked':
+      return 'nothing that it answers was asked of this actor in this MCP session'
+    case 'server_task_unknown':
+      return 'this actor has made no task of that name at this server'
+    case 'request_state_invalid':
+      return 'the request state was not given for this very call of this actor, was altered, or is too old'
+    case 'input_unreadable':
+      return 'an input response is of no kind that a server can ask for'
   }
 }
 

@@ -11,7 +11,7 @@ import { resourcesInResult } from '../../pdp/resources.ts'
 import { compileRules, judge, type RuleHit } from '../../pdp/sequence/advance.ts'
 import { taskOf } from '../../pdp/task.ts'
 import { flowOf } from '../../pep/flow.ts'
-import { NO_TOKEN, sessionKeyOf, type Question } from '../../pep/question.ts'
+import { NO_TOKEN, sessionKeyOf, useOf, type Question } from '../../pep/question.ts'
 import { argumentsKeyOf, MAX_ADMITTED_INPUTS, stepOf } from '../../pep/record.ts'
 import { Mistake } from '../mistake.ts'
 import { readTenant, type TenantRows } from '../scratch/tenant-rows.ts'
@@ -200,7 +200,7 @@ async function questionOf(rows: TenantRows, call: Call, now: number): Promise<Qu
       senderConstrained: call.senderConstrained,
     },
     server: call.server,
-    method: 'tools/call',
+    method: useOf(call.tool),
     tool: call.tool,
     arguments: call.arguments,
     listing: false,

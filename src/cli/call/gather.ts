@@ -52,7 +52,7 @@ export function gather(
     inArguments.kind === 'named'
       ? { kind: 'named', resources: [...inArguments.resources, ...inResult] }
       : inArguments
-  const keys = factKeysOf(question, read.kind === 'named' ? read.resources : [])
+  const keys = factKeysOf(question, read.kind === 'named' ? read.resources : [], compiled)
   const fresh = withShown(readFresh(database, keys, now), call, (task) =>
     readFresh(database, { ...keys, transaction: task }, now),
   )

@@ -1,6 +1,8 @@
 // Tools: what is pinned, and what nobody has looked at.
 import { createHash } from 'node:crypto'
 import { canonicalDefinition } from '../../mcp/definition.ts'
+import { kindOf } from '../../mcp/catalogue.ts'
+import { entryDefined } from '../../mcp/listing.ts'
 import { readJson } from '../../mcp/json.ts'
 import { isJsonObject } from '../../mcp/value.ts'
 import type { AuthoredTables } from '../scratch/tenant-rows.ts'
@@ -46,9 +48,9 @@ function mismatchIn({ name, definition, definitionHash }: ToolTableRow): string 
   if (!read.ok || !isJsonObject(read.value)) {
     return 'its definition is no JSON object that is read in one way; import it again'
   }
-  const { name: listed = null } = read.value
+  const listed = entryDefined(kindOf(name), read.value)
   if (listed !== name) {
-    return `its definition is that of another tool, ${JSON.stringify(listed)}; import it again`
+    return `its definition is that of another ${kindOf(name)}, ${JSON.stringify(listed)}; import it again`
   }
   const digest = createHash('sha256').update(canonicalDefinition(read.value)).digest('hex')
   return digest === definitionHash

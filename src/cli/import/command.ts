@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
 import { trustedUrl } from '../../authentication/url.ts'
 import { quote } from '../../mcp/quote.ts'
-import { listTools } from '../../upstream/list-tools.ts'
+import { listCatalogue } from '../../upstream/list-tools.ts'
 import { Mistake } from '../mistake.ts'
 import { buildScratch } from '../scratch/scratch.ts'
 import { sqlSources } from '../scratch/sources.ts'
 import { select } from '../scratch/tenant-rows.ts'
 import { migrationFor } from './migration.ts'
-import { pin, type PinnedTool } from './pin.ts'
+import { pinListed, type PinnedTool } from './pin.ts'
 import { repinFor, type EarlierTool } from './repin.ts'
 
 const TIMEOUT_MS = 30_000
@@ -68,12 +68,17 @@ async function list(
   endpoint: URL,
   headers: Readonly<Record<string, string>>,
 ): Promise<PinnedTool[]> {
-  const listed = await listTools(endpoint, { fetch, headers, timeoutMs: TIMEOUT_MS })
+  const listed = await listCatalogue(endpoint, { fetch, headers, timeoutMs: TIMEOUT_MS }, [
+    'tools/list',
+    'prompts/list',
+    'resources/list',
+    'resources/templates/list',
+  ])
   if (!listed.ok) throw new Mistake(`the server at ${quote(endpoint.host)}: ${listed.error}`)
   if (listed.value.length === 0) {
-    throw new Mistake(`the server at ${quote(endpoint.host)} lists no tools`)
+    throw new Mistake(`the server at ${quote(endpoint.host)} lists nothing`)
   }
-  return await Promise.all(listed.value.map(pin))
+  return await Promise.all(listed.value.map(pinListed))
 }
 
 /** As a deployment will read it, or as a developer's own stack does. */

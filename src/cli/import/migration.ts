@@ -1,9 +1,11 @@
 // Pure. The migration that an import prints: complete SQL that allows nothing, for a person to read,
 // to correct and to apply.
+import { KINDS, kindOf } from '../../mcp/catalogue.ts'
 import { bytesOf, definitionSql, isPattern, type PinnedTool } from './pin.ts'
 import { notesOn } from './notes.ts'
 import { sqlComment, sqlText } from './sql-text.ts'
-import { suggest, type Suggestion } from './suggest.ts'
+import type { Suggestion } from './suggest.ts'
+import { suggestFor } from './suggest-entry.ts'
 
 export interface ImportPlace {
   readonly url: string
@@ -19,10 +21,13 @@ export function migrationFor(place: ImportPlace, listed: readonly PinnedTool[]):
   const { tenant, server } = place
   const tools = listed
     .filter((pinned) => !isPattern(pinned))
-    .map((pinned) => ({ pinned, suggestion: suggest(pinned.tool) }))
+    .map((pinned) => ({ pinned, suggestion: suggestFor(pinned) }))
   const of = ({ name }: PinnedTool): string => [tenant, server, name].map(sqlText).join(', ')
   const blocks = [
-    header(place, tools.length),
+    header(
+      place,
+      tools.map(({ pinned }) => pinned),
+    ),
     ...leftOut(listed.filter(isPattern)),
     serverRow(place),
     ...insert(
@@ -51,8 +56,8 @@ export function migrationFor(place: ImportPlace, listed: readonly PinnedTool[]):
   return `${blocks.join('\n\n')}\n`
 }
 
-const header = ({ url, tenant, server }: ImportPlace, tools: number): string =>
-  commented(`${tools} ${tools === 1 ? 'tool' : 'tools'} of ${sqlComment(new URL(url).host)}, as server \`${server}\` of tenant \`${tenant}\`.
+const header = ({ url, tenant, server }: ImportPlace, listed: readonly PinnedTool[]): string =>
+  commented(`${countsOf(listed)} of ${sqlComment(new URL(url).host)}, as server \`${server}\` of tenant \`${tenant}\`.
 
 Everything below is a suggestion, made from what the server says of itself. It allows nothing.
 Before it is applied, a person:
@@ -63,6 +68,14 @@ Before it is applied, a person:
   4. corrects labels and arguments, and then sets \`labels_reviewed\` to 1: until then the tool counts
      as an untrusted source, a confidential source and an external sink, whatever is written here;
   5. writes policies (an example is at the end) and runs \`npm run policy -- check\`.`)
+
+const countsOf = (listed: readonly PinnedTool[]): string =>
+  KINDS.flatMap((kind) => {
+    const count = listed.filter(({ name }) => kindOf(name) === kind).length
+    return count === 0 && (kind !== 'tool' || listed.length > 0)
+      ? []
+      : [`${count} ${count === 1 ? kind : `${kind}s`}`]
+  }).join(', ')
 
 const leftOut = (patterns: readonly PinnedTool[]): string[] =>
   patterns.length === 0

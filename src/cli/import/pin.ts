@@ -1,20 +1,24 @@
 import { canonicalDefinition } from '../../mcp/definition.ts'
+import type { Listed } from '../../mcp/listing.ts'
 import type { JsonObject } from '../../mcp/value.ts'
 import { sha256 } from '../../sha256.ts'
 import { sqlText } from './sql-text.ts'
 
-/** A tool as it was listed, and what a row of `tools` keeps of that. */
+/** A tool, resource or prompt as it was listed, and what a row of `tools` keeps of that. */
 export interface PinnedTool {
+  /** In the catalogue. */
   readonly name: string
   readonly tool: JsonObject
   readonly definition: string
   readonly hash: string
 }
 
-export async function pin(tool: JsonObject): Promise<PinnedTool> {
-  const definition = canonicalDefinition(tool)
-  const name = typeof tool['name'] === 'string' ? tool['name'] : ''
-  return { name, tool, definition, hash: await sha256(definition) }
+export const pin = (tool: JsonObject): Promise<PinnedTool> =>
+  pinListed({ entry: typeof tool['name'] === 'string' ? tool['name'] : '', definition: tool })
+
+export async function pinListed({ entry, definition }: Listed): Promise<PinnedTool> {
+  const text = canonicalDefinition(definition)
+  return { name: entry, tool: definition, definition: text, hash: await sha256(text) }
 }
 
 /** One statement of D1 holds 100,000 bytes, and there is more in it than this. */

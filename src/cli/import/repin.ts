@@ -6,7 +6,7 @@ import { commented } from './migration.ts'
 import { warningsOn } from './notes.ts'
 import { definitionSql, isPattern, type PinnedTool } from './pin.ts'
 import { sqlComment, sqlText } from './sql-text.ts'
-import { suggest } from './suggest.ts'
+import { suggestFor } from './suggest-entry.ts'
 
 /** What the rows say now; null in a column: never pinned, or without its text. */
 export interface EarlierTool {
@@ -62,8 +62,8 @@ function update(
 ): string {
   const before = earlier === null ? null : objectIn(earlier)
   const notes = [
-    ...warningsOn(pinned, suggest(pinned.tool)).map((warning) => `  ${warning}`),
-    ...(before === null ? [] : suggestionChanges(before, pinned.tool)),
+    ...warningsOn(pinned, suggestFor(pinned)).map((warning) => `  ${warning}`),
+    ...(before === null ? [] : suggestionChanges(before, pinned)),
     ...(before === null ? [] : differenceLines(before, pinned.tool)),
   ]
   return [
@@ -83,8 +83,8 @@ const differenceLines = (before: JsonObject, now: JsonObject): string[] =>
   ])
 
 /** What an import would suggest otherwise than before: the rows may have to follow. */
-function suggestionChanges(before: JsonObject, now: JsonObject): string[] {
-  const [then, today] = [suggest(before), suggest(now)]
+function suggestionChanges(before: JsonObject, now: PinnedTool): string[] {
+  const [then, today] = [suggestFor({ ...now, tool: before }), suggestFor(now)]
   const told = (one: typeof then): readonly (readonly [string, string])[] => [
     ['access', one.access],
     ['labels', one.labels.join(', ') || 'none'],

@@ -25,6 +25,8 @@ import { signToken } from './signed.ts'
 /** A call that door two lets pass, before anything is recorded of it. */
 export interface CredentialCall {
   readonly decision: string
+  /** Of the message: of the one that was decided its decision, of any other a name of its own. */
+  readonly name: string
   readonly question: Question
   readonly claims: Pick<Claims, 'expiresAt'>
   /** What the client showed: of it only an exchange makes use, and only at its own issuer. */
@@ -70,14 +72,14 @@ const KINDS: { readonly [K in ServerCredential['kind']]: Carry<K> } = {
     if (!signing.ok) return err(`SIGNING_KEYS: ${signing.error}`)
     const sealing = await parts.sealing()
     if (!sealing.ok) return err(`SEALING_KEYS: ${sealing.error}`)
-    const { decision, message } = call
+    const { name, message } = call
     const now = parts.now()
     const until = untilOf(call)
     if (until <= now) return err('the token would end on the way')
-    const minting = { issuer: parts.origin, audience, decision, message, until, now }
+    const minting = { issuer: parts.origin, audience, name, message, until, now }
     const context = contextFor(call)
     const token = await signToken({ ...minting, context }, signing.value, sealing.value)
-    return ok({ headers: bearer(token), record: { kind: 'signed', id: decision } })
+    return ok({ headers: bearer(token), record: { kind: 'signed', id: name } })
   },
   exchange: async (exchange, call, parts) => {
     const { presented, decision, question } = call

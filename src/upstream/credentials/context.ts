@@ -106,7 +106,7 @@ export async function standingOf(context: CallContext, policies: PolicyStore): P
   // A name that went to another tenant is another server.
   if (known.value.tenant !== actor.tenant) return ended('server_gone')
   const question = await questionAgain(context)
-  const gathered = await policies.gather(() => keysOf(question, task), known.value)
+  const gathered = await policies.gather((rows) => keysOf(question, task, rows), known.value)
   if (!gathered.ok) return UNKNOWN
   const { facts: fresh, compiled, readAt } = gathered.value
   const server = compiled.servers.get(name)
@@ -154,7 +154,7 @@ async function questionAgain(context: CallContext): Promise<Question> {
 }
 
 /** A task is revoked by its id, also where it has no row. */
-function keysOf(question: Question, task: BoundTask | null): FactKeys {
-  const keys = factKeysOf(question, [])
+function keysOf(question: Question, task: BoundTask | null, rows: CompiledTenant): FactKeys {
+  const keys = factKeysOf(question, [], rows)
   return task === null ? keys : { ...keys, revocable: [...keys.revocable, ['task', task.id]] }
 }

@@ -61,7 +61,7 @@ export function createUpstreamCredentials({
     },
     ownFetch: (tenant, server) => async (input, init) => {
       const headers = new Headers(init?.headers)
-      const added = await ownHeaders(tenant, server, init?.body, parts)
+      const added = await ownHeaders(tenant, server, messageIn(init), parts)
       if (!added.ok) tell(server.facts.name, added.error)
       for (const [name, value] of added.ok ? Object.entries(added.value) : []) {
         headers.set(name, value)
@@ -83,7 +83,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 async function ownHeaders(
   tenant: string,
   { credential, url }: CompiledServer,
-  body: unknown,
+  message: JsonValue,
   parts: CarryParts,
 ): Promise<Result<Readonly<Record<string, string>>, string>> {
   switch (credential.kind) {
@@ -107,7 +107,7 @@ async function ownHeaders(
         {
           issuer: parts.origin,
           audience: credential.audience,
-          message: messageIn(body),
+          message,
           now: parts.now(),
         },
         signing.value,
@@ -117,8 +117,9 @@ async function ownHeaders(
   }
 }
 
-/** Written by ourselves a moment ago; a request without one (DELETE) is for no message. */
-function messageIn(body: unknown): JsonValue {
+/** Written by ourselves a moment ago. What has no body (DELETE) is known by its HTTP method alone. */
+function messageIn({ method = 'GET', body }: RequestInit = {}): JsonValue {
+  if (method !== 'POST') return { method }
   const read = typeof body === 'string' ? readJson(body) : null
   return read?.ok === true ? read.value : null
 }

@@ -15,8 +15,11 @@ export interface Minting {
   /** Our own name: the canonical origin. */
   readonly issuer: string
   readonly audience: string
-  /** Of the decision that allowed the call: the token's own name, and so what its server may count by. */
-  readonly decision: string
+  /**
+   * The token's own name, and so what its server may count by: that of the decision which allowed the
+   * message.
+   */
+  readonly name: string
   readonly context: CallContext
   readonly message: JsonValue
   /** Epoch milliseconds after which it may not be used: the caller's own token ends, or the task. */
@@ -29,7 +32,7 @@ export async function signToken(
   signing: SigningKeys,
   sealing: SealingKeys,
 ): Promise<string> {
-  const { context, audience, decision, message, issuer, now } = minting
+  const { context, audience, name, message, issuer, now } = minting
   const { actor, credential, task } = context
   const issuedAt = Math.floor(now / 1000)
   const [sealed, detail] = await Promise.all([
@@ -49,7 +52,7 @@ export async function signToken(
     .setProtectedHeader({ alg: algorithm, typ: 'at+jwt', kid })
     .setIssuer(issuer)
     .setAudience(audience)
-    .setJti(decision)
+    .setJti(name)
     .setIssuedAt(issuedAt)
     .setExpirationTime(Math.min(issuedAt + SIGNED_LIFETIME_S, Math.ceil(minting.until / 1000)))
     .sign(key)

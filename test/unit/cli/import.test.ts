@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { unstable_splitSqlQuery as splitLikeWrangler } from 'wrangler'
 import { describe, expect, it } from 'vitest'
 import { migrationFor, type ImportPlace } from '../../../src/cli/import/migration.ts'
-import { pin } from '../../../src/cli/import/pin.ts'
+import { pin, pinListed } from '../../../src/cli/import/pin.ts'
 import { repinFor } from '../../../src/cli/import/repin.ts'
 import { buildScratch } from '../../../src/cli/scratch/scratch.ts'
 import { splitStatements } from '../../../src/cli/scratch/statements.ts'
@@ -234,5 +234,63 @@ describe('a new pin', () => {
       { definition: canonicalDefinition(after) },
     ])
     expect(splitStatements(sql)).toHaveLength(2)
+  })
+})
+
+describe('resources and prompts', () => {
+  const listed = [
+    { entry: 'note', definition: { name: 'note' } },
+    {
+      entry: 'resource:crm://contracts',
+      definition: { uri: 'crm://contracts', name: 'contracts', description: 'Deletes nothing.' },
+    },
+    {
+      entry: 'resource:crm://people/{id}',
+      definition: { uriTemplate: 'crm://people/{id}', name: 'person' },
+    },
+    {
+      entry: 'prompt:summary',
+      definition: {
+        name: 'summary',
+        arguments: [{ name: 'recipient', description: 'whom to write to' }, { name: 'length' }],
+      },
+    },
+  ]
+
+  it('get rows under their names in the catalogue, with pins that hold', async () => {
+    const sql = migrationFor(PLACE, await Promise.all(listed.map(pinListed)))
+    expect(sql).toContain('-- 1 tool, 2 resources, 1 prompt of crm.example.com')
+    const database = applied(sql)
+    expect(rows(database, 'SELECT name, access FROM tools ORDER BY name')).toEqual([
+      { name: 'note', access: 'write' },
+      { name: 'prompt:summary', access: 'read' },
+      { name: 'resource:crm://contracts', access: 'read' },
+      { name: 'resource:crm://people/{id}', access: 'read' },
+    ])
+    expect(
+      rows(
+        database,
+        "SELECT tool, pointer, role FROM tool_arguments WHERE tool LIKE '%:%' ORDER BY 1, 2",
+      ),
+    ).toMatchObject([
+      { tool: 'prompt:summary', pointer: '/length', role: 'selector' },
+      { tool: 'prompt:summary', pointer: '/recipient', role: 'target' },
+      { tool: 'resource:crm://people/{id}', pointer: '/uri', role: 'selector' },
+    ])
+    expect(
+      rows(database, "SELECT label FROM tool_labels WHERE tool = 'resource:crm://contracts'"),
+    ).toContainEqual({ label: 'source.confidential' })
+  })
+
+  it('are pinned again where they differ', async () => {
+    const pinned = await Promise.all(listed.map(pinListed))
+    const changed = { ...listed[3], definition: { name: 'summary', arguments: [] } }
+    const again = repinFor(
+      PLACE,
+      [...pinned.slice(0, 3), await pinListed({ entry: 'prompt:summary', ...changed })],
+      pinned.map(({ name, hash, definition }) => ({ name, hash, definition })),
+    )
+    expect(again).toContain("AND name = 'prompt:summary'")
+    expect(again.match(/^UPDATE/gm)).toHaveLength(1)
   })
 })

@@ -57,6 +57,7 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   envelope_incomplete: [{ at: 'understand', reason: 'envelope_incomplete', missing: '' }],
   header_mismatch: [{ at: 'understand', reason: 'header_mismatch', header: '', detail: '' }],
   method_unknown: [{ at: 'understand', reason: 'method_unknown', method: '' }],
+  capability_missing: [{ at: 'understand', reason: 'capability_missing', required: {} }],
   params_invalid: [{ at: 'understand', reason: 'params_invalid', detail: '' }],
 
   unsafe_configuration: [{ at: 'decide', reason: 'unsafe_configuration', detail: '' }],
@@ -101,6 +102,9 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
     consentRequired('withdrawn'),
     consentRequired('outdated'),
   ],
+  server_task_unknown: [{ at: 'decide', reason: 'server_task_unknown' }],
+  request_state_invalid: [{ at: 'decide', reason: 'request_state_invalid' }],
+  input_unreadable: [{ at: 'decide', reason: 'input_unreadable' }],
   insufficient_scope: [{ at: 'decide', reason: 'insufficient_scope', scopes: [] }],
   workload_without_scopes: [{ at: 'decide', reason: 'workload_without_scopes', scopes: [] }],
   login_outdated: [
@@ -170,11 +174,17 @@ const SAMPLES: { readonly [R in Reason]: Samples<R> } = {
   ],
   denied_by_sequence: [{ at: 'decide', reason: 'denied_by_sequence', rule: '', ruleReason: '' }],
   rate_limited: [{ at: 'decide', reason: 'rate_limited', retryAfterSeconds: 1 }],
+  session_unknown: [{ at: 'decide', reason: 'session_unknown' }],
+  session_missing: [{ at: 'decide', reason: 'session_missing' }],
+  event_unknown: [{ at: 'decide', reason: 'event_unknown' }],
+  response_unasked: [{ at: 'decide', reason: 'response_unasked' }],
 
   upstream_unreachable: [{ at: 'forward', reason: 'upstream_unreachable' }],
   upstream_timeout: [{ at: 'forward', reason: 'upstream_timeout' }],
   upstream_refused: [{ at: 'forward', reason: 'upstream_refused', status: 401 }],
   upstream_malformed: [{ at: 'forward', reason: 'upstream_malformed', detail: '' }],
+  stream_declined: [{ at: 'forward', reason: 'stream_declined', status: 409 }],
+  token_ended: [{ at: 'forward', reason: 'token_ended' }],
   result_undecided: [{ at: 'forward', reason: 'result_undecided' }],
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readJson } from '../../../src/mcp/json.ts'
-import { filterCapabilities, filterTools } from '../../../src/mcp/listing.ts'
+import { filterCapabilities, filterListing, filterTasks } from '../../../src/mcp/listing.ts'
 import type { Era } from '../../../src/mcp/refusal.ts'
 import { stringify } from '../../../src/mcp/stringify.ts'
 import { isJsonObject, type JsonObject } from '../../../src/mcp/value.ts'
@@ -12,12 +12,14 @@ function object(text: string): JsonObject {
 }
 
 const all = () => true
+const filterTools = (result: JsonObject, maySee: (entry: string) => boolean, era: Era) =>
+  filterListing('tools/list', result, maySee, era)
 const show = (text: string, mayCall: (tool: string) => boolean, era: Era): string =>
   stringify(filterTools(object(text), mayCall, era))
 const introduce = (text: string, era: Era): string =>
   stringify(filterCapabilities(object(text), era))
 
-describe('filterTools', () => {
+describe('a listing', () => {
   it('keeps what may be called, as it came and in its order', () => {
     expect(
       show(
@@ -70,13 +72,21 @@ describe('filterTools', () => {
 })
 
 describe('filterCapabilities', () => {
-  it('names tools and nothing else, without notices that are not passed on', () => {
-    expect(
-      introduce(
-        '{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true},"prompts":{},"logging":{}},"serverInfo":{"name":"s"}}',
-        'legacy',
-      ),
-    ).toBe('{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"s"}}')
+  it.each([
+    [
+      'legacy',
+      '{"tools":{"listChanged":true,"x":{}},"resources":{"subscribe":true,"y":1},"logging":{"z":1},"experimental":{"e":{}},"tasks":{"list":{}}}',
+      '{"tools":{"listChanged":true},"resources":{"subscribe":true},"logging":{},"tasks":{"list":{}}}',
+    ],
+    ['legacy', '{"extensions":{"io.modelcontextprotocol/tasks":{}}}', '{}'],
+    [
+      'modern',
+      '{"prompts":{},"tasks":{"list":{}},"extensions":{"io.modelcontextprotocol/tasks":{"a":1},"x/y":{}}}',
+      '{"prompts":{},"extensions":{"io.modelcontextprotocol/tasks":{}}}',
+    ],
+  ] as const)('names in the %s era of %s only %s', (era, declared, shown) => {
+    const { capabilities } = filterCapabilities(object(`{"capabilities":${declared}}`), era)
+    expect(stringify(capabilities ?? null)).toBe(shown)
   })
 
   it.each(['{}', '{"capabilities":{}}', '{"capabilities":[]}', '{"capabilities":{"tools":true}}'])(
@@ -98,5 +108,42 @@ describe('filterCapabilities', () => {
       ttlMs: 5000,
     })
     expect(filterCapabilities(object('{}'), 'modern')).toMatchObject({ supportedVersions: [] })
+  })
+})
+
+describe('listings of all kinds', () => {
+  it.each([
+    ['tools/list', 'tools', '{"name":"a"}', 'a'],
+    ['prompts/list', 'prompts', '{"name":"a"}', 'prompt:a'],
+    ['resources/list', 'resources', '{"uri":"x:a","name":"b"}', 'resource:x:a'],
+    ['resources/templates/list', 'resourceTemplates', '{"uriTemplate":"x:{a}"}', 'resource:x:{a}'],
+  ] as const)(
+    '%s asks about each of %s by its name in the catalogue',
+    (method, member, one, entry) => {
+      const asked: string[] = []
+      const result = object(`{"${member}":[${one},${one.replace('a', 'z')}],"nextCursor":"n"}`)
+      const shown = filterListing(
+        method,
+        result,
+        (name) => asked.push(name) > 0 && name === entry,
+        'legacy',
+      )
+      expect(stringify(shown)).toBe(`{"${member}":[${one}],"nextCursor":"n"}`)
+      expect(asked[0]).toBe(entry)
+    },
+  )
+
+  it.each(['resource:test://a', 'prompt:p', 'client:sampling'])('hides a tool named %s', (name) => {
+    const shown = filterTools(object(`{"tools":[{"name":"${name}"}]}`), all, 'legacy')
+    expect(shown['tools']).toEqual([])
+  })
+
+  it('of tasks shows those that the actor made', () => {
+    const result = object(
+      '{"tasks":[{"taskId":"1"},{"taskId":"2"},{"taskId":3},null],"nextCursor":"n"}',
+    )
+    expect(stringify(filterTasks(result, (id) => id === '2'))).toBe(
+      '{"tasks":[{"taskId":"2"}],"nextCursor":"n"}',
+    )
   })
 })

@@ -103,14 +103,14 @@ const shape: readonly Cell[] = [
 const methods: readonly Cell[] = [
   [
     'not handled',
-    request('resources/read', { uri: 'x' }),
+    request('resources/write', { uri: 'x' }),
     NONE,
-    { reason: 'method_unknown', method: 'resources/read' },
+    { reason: 'method_unknown', method: 'resources/write' },
   ],
   [
-    'not handled, modern',
-    modern('resources/read', { uri: 'x' }),
-    headers(MODERN, 'resources/read', 'x'),
+    'subscriptions of one resource left the protocol',
+    modern('resources/subscribe', { uri: 'x' }),
+    headers(MODERN, 'resources/subscribe'),
     { reason: 'method_unknown', era: 'modern' },
   ],
   [
@@ -184,20 +184,20 @@ const params: readonly Cell[] = [
     { reason: 'params_invalid' },
   ],
   [
-    'a task would detach the result',
-    request('tools/call', { ...CALL, task: {} }),
+    'a wish for a task has no more to it than how long',
+    request('tools/call', { ...CALL, task: { owner: 'x' } }),
     NONE,
-    { reason: 'params_invalid', detail: 'unknown member `task`' },
+    { reason: 'params_invalid' },
   ],
   [
-    'answers to an upstream are not decided yet',
-    modern('tools/call', { ...CALL, inputResponses: {} }),
+    'answers are an object, by their keys',
+    modern('tools/call', { ...CALL, inputResponses: [] }),
     CALL_HEADERS,
     { reason: 'params_invalid' },
   ],
   [
-    'nor is its state carried',
-    modern('tools/call', { ...CALL, requestState: 's' }),
+    'a state is text',
+    modern('tools/call', { ...CALL, requestState: {} }),
     CALL_HEADERS,
     { reason: 'params_invalid' },
   ],

@@ -29,9 +29,10 @@ const understood: readonly Cell[] = [
     request('tools/call', CALL),
     NONE,
     {
-      kind: 'tool_call',
+      kind: 'call',
       method: 'tools/call',
-      tool: 'send',
+      entry: 'send',
+      resumed: null,
       arguments: { to: 'a' },
       id: 7,
       era: 'legacy',
@@ -42,7 +43,7 @@ const understood: readonly Cell[] = [
     'a modern call',
     modern('tools/call', CALL),
     CALL_HEADERS,
-    { kind: 'tool_call', tool: 'send', era: 'modern', version: MODERN },
+    { kind: 'call', entry: 'send', era: 'modern', version: MODERN },
   ],
   ['no arguments is none', request('tools/call', { name: 'x' }), NONE, { arguments: {} }],
   ['text ids stay text', request('tools/call', CALL, { id: '7' }), NONE, { id: '7' }],
@@ -54,19 +55,19 @@ const understood: readonly Cell[] = [
     'true copies may come early',
     request('tools/call', CALL),
     headers('2025-11-25', 'tools/call', 'send'),
-    { tool: 'send' },
+    { entry: 'send' },
   ],
   [
     'an encoded name',
     modern('tools/call', { name: 'søk' }),
     headers(MODERN, 'tools/call', '=?base64?c8O4aw==?='),
-    { tool: 'søk' },
+    { entry: 'søk' },
   ],
   [
     'copies with whitespace around',
     modern('tools/call', CALL),
     headers(` ${MODERN} `, '\ttools/call', ' send '),
-    { tool: 'send' },
+    { entry: 'send' },
   ],
   [
     'other _meta is not ours',
@@ -119,7 +120,7 @@ const understood: readonly Cell[] = [
     'names mean themselves',
     '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"__proto__"}}',
     NONE,
-    { tool: '__proto__' },
+    { entry: '__proto__' },
   ],
 ]
 
@@ -202,7 +203,12 @@ describe('any message', () => {
         const { method, id, era, ...rest } = result.value
         const params = (body['params'] ?? {}) as Members
         const meta = (params['_meta'] ?? {}) as Members
-        expect([method, id, era, rest.kind === 'tool_call' ? rest.tool : undefined]).toEqual([
+        expect([
+          method,
+          id,
+          era,
+          method === 'tools/call' && rest.kind === 'call' ? rest.entry : undefined,
+        ]).toEqual([
           body['method'],
           body['id'] ?? null,
           Object.hasOwn(meta, VERSION) ? 'modern' : 'legacy',

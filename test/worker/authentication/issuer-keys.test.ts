@@ -29,7 +29,7 @@ function issuer(): Issuer {
     introspection: null,
     exchange: null,
     login: null,
-  opensTasks: false,
+    opensTasks: false,
     active: true,
   }
 }

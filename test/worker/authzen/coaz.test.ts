@@ -31,6 +31,8 @@ function projected(mapping: Json, token: Record<string, string>): Json {
       Object.entries(mapping).map(([name, value]) => [name, projected(value, token)]),
     )
   }
+  // Which of two a reference is: here always the first.
+  if (mapping.includes(' ? ')) return mapping.includes("? 'prompt'") ? 'prompt' : 'note'
   if (mapping.startsWith('$token.')) return token[mapping.replace(/^\$token\.\??/, '')] ?? ''
   return mapping.startsWith('$params.') ? 'note' : mapping
 }
@@ -56,9 +58,12 @@ describe.skipIf(binding === null)('the default mappings', () => {
     async ({ name, mapping }) => {
       const token = { sub: await newUser(), client_id: 'acme-agent', aud: `${ORIGIN}/crm/mcp` }
       const question = projected(mapping, token) as Record<string, Json>
+      await sql(
+        "INSERT INTO tools (tenant, server, name, access, labels_reviewed) VALUES ('acme', 'crm', 'resource:note', 'read', 1), ('acme', 'crm', 'prompt:*', 'read', 1)",
+      )
       const reply = await ask({ ...question, action: { name } })
       expect({ decision: reply.decision, reason: reply.context.reason }).toEqual(
-        isMethod(name)
+        isMethod(name) && !/^tasks\/(?!list)/.test(name)
           ? { decision: true, reason: undefined }
           : { decision: false, reason: 'method_unknown' },
       )

@@ -233,13 +233,12 @@ describe('COAZ default mappings', () => {
     ['notifications/initialized', { type: 'mcp_server', id: 'crm' }, true],
     ['tools/call', { type: 'tool', id: 'note' }, true],
     ['tools/call', { type: 'tool', id: 'nothing' }, false, 'tool_unknown'],
-    [
-      'notifications/roots/list_changed',
-      { type: 'mcp_server', id: 'crm' },
-      false,
-      'method_unknown',
-    ],
-    ['resources/read', { type: 'resource', id: 'file:///x' }, false, 'method_unknown'],
+    ['notifications/roots/list_changed', { type: 'mcp_server', id: 'crm' }, true],
+    ['notifications/tasks/status', { type: 'mcp_server', id: 'crm' }, false, 'method_unknown'],
+    ['resources/read', { type: 'resource', id: 'file:///x' }, false, 'tool_unknown'],
+    ['prompts/get', { type: 'prompt', id: 'note' }, false, 'tool_unknown'],
+    ['tasks/get', { type: 'task', id: '1' }, false, 'method_unknown'],
+    ['subscriptions/listen', { type: 'mcp_server', id: 'crm' }, false, 'method_unknown'],
     ['made/up', { type: 'mcp_server', id: 'crm' }, false, 'method_unknown'],
   ]
   it.each(cells)('%s of %o', async (name, resource, decision, reason) => {

@@ -37,6 +37,7 @@ const KEYS: FactKeys = {
   revocable: [],
   server: 'crm',
   tool: 'note',
+  row: 'note',
   listing: false,
   named: [],
   transaction: null,

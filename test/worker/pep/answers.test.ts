@@ -102,7 +102,7 @@ describe('what comes back', () => {
     const response = await post(toolCall('note'))
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     const text = await response.text()
-    expect(text).toContain(':\n\n:\n\ndata: ')
+    expect(text).toMatch(/^:\n\nid: [\w-]{22}\.1\ndata: \n\ndata: /)
     expect(text).toContain('notifications/progress')
     expect(text).toContain('"result":{"content":[]}}')
     expect(text).not.toContain('list_changed')

@@ -299,6 +299,8 @@ describe('with a slow upstream', () => {
           start: (controller) => {
             push = (text) => controller.enqueue(new TextEncoder().encode(text))
             push(': hello\n\n')
+            // It ends by itself: before 2026-07-28 to leave is not to cancel.
+            setTimeout(() => controller.close(), 200)
           },
         }),
         { headers: { 'content-type': 'text/event-stream' } },
@@ -309,7 +311,7 @@ describe('with a slow upstream', () => {
     await reader?.cancel()
     await vi.waitFor(async () => {
       const row = await env.DECISIONS.prepare(
-        "SELECT state FROM outcomes WHERE detail = 'the client left'",
+        "SELECT state FROM outcomes WHERE detail = 'the client left, and no answer came'",
       ).first<{ state: string }>()
       expect(row?.state).toBe('committed')
     }, 5_000)

@@ -122,7 +122,10 @@ describe('a client that leaves before the answer', () => {
   it('is told nothing more, and the call counts as one whose rows nobody knows', async () => {
     behaviour.upstream = () => {
       const body = new ReadableStream<Uint8Array>({
-        start: (controller) => controller.enqueue(new TextEncoder().encode(event(note))),
+        start: (controller) => {
+          controller.enqueue(new TextEncoder().encode(event(note)))
+          setTimeout(() => controller.close(), 200)
+        },
       })
       return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
     }
@@ -134,7 +137,7 @@ describe('a client that leaves before the answer', () => {
     const { id } = await lastOf(sub)
     expect(await outcomeOf(sub, id)).toMatchObject({
       outcome: 'committed',
-      detail: 'the client left',
+      detail: 'the client left, and no answer came',
     })
     answers(0)
     expect(await exported(sub)).toBe('denied_by_sequence')

@@ -270,7 +270,7 @@ describe('before the result', () => {
   it('a tool without such rows may say what it likes', async () => {
     await sql("DELETE FROM tool_results WHERE tool = 'search'")
     stream(progress({ progressToken: 1, progress: 2, message: 'FOUND' }))
-    expect((await search()).text).toContain('FOUND')
+    expect((await search(undefined, { progressToken: 1 })).text).toContain('FOUND')
   })
 })
 

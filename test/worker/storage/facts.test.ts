@@ -21,6 +21,7 @@ const keys = (more: Partial<FactKeys> = {}): FactKeys => ({
   ],
   server: 'crm',
   tool: 'note',
+  row: 'note',
   listing: false,
   named: [
     { type: 'customer', id: 'c-1', unlisted: 'restricted', from: 'arguments' },
@@ -49,7 +50,7 @@ describe('the one statement of the facts', () => {
 
   it.each([
     ['a call', {}],
-    ['a listing', { tool: null, listing: true, named: [] }],
+    ['a listing', { tool: null, row: null, listing: true, named: [] }],
   ])('of %s reads no table from its beginning to its end', async (_, more) => {
     const plan = await planOf(more)
     // What is bound, what was made on the way, the triggers, and an index of rows that are rare.
@@ -147,7 +148,7 @@ describe('what it finds', () => {
     )
     expect([...(await read()).sightings.keys()]).toEqual(['note'])
     expect((await read()).sightings.get('note')?.hash).toBe(now)
-    const listing = await read({ listing: true, tool: null })
+    const listing = await read({ listing: true, tool: null, row: null })
     expect([...listing.sightings.keys()].toSorted()).toEqual(['note', 'read_all'])
   })
 

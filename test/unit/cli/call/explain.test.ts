@@ -300,7 +300,26 @@ const REASONS = Object.keys({
   denied_by_sequence: true,
   result_withheld: true,
   rate_limited: true,
+  server_task_unknown: true,
+  request_state_invalid: true,
+  input_unreadable: true,
+  session_unknown: true,
+  session_missing: true,
+  event_unknown: true,
+  response_unasked: true,
 } satisfies Record<DecisionRefusal['reason'], true>)
+
+/** Whether they hold, no row tells. */
+const OF_A_RUNNING_SESSION: readonly DecisionRefusal['reason'][] = [
+  'rate_limited',
+  'server_task_unknown',
+  'request_state_invalid',
+  'input_unreadable',
+  'session_unknown',
+  'session_missing',
+  'event_unknown',
+  'response_unasked',
+]
 
 describe('every refusal, in plain words that name the rows', () => {
   it.each(SHEET)('%s %#', async (reason, sql, call, says) => {
@@ -313,9 +332,11 @@ describe('every refusal, in plain words that name the rows', () => {
     expect([missing, text]).toEqual([[], text])
   })
 
-  it("is said of each that the core knows, but for the rate, which is a running session's", () => {
+  it('is said of each that the core knows, but for those of a running session', () => {
     const said = new Set(SHEET.map(([reason]) => reason))
-    expect([...said, 'rate_limited'].toSorted()).toEqual(['allowed', ...REASONS].toSorted())
+    expect([...said, ...OF_A_RUNNING_SESSION].toSorted()).toEqual(
+      ['allowed', ...REASONS].toSorted(),
+    )
   })
 })
 

@@ -1,0 +1,59 @@
+// Pure. Whether a URI is written in its one spelling (RFC 3986 §6.2.2). A server may take several
+// texts for one resource; where only a pattern speaks of it, nobody here could say for which.
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = {
+  http: '80',
+  https: '443',
+  ws: '80',
+  wss: '443',
+  ftp: '21',
+}
+
+/**
+ * No other text that a reader could take for the same: lower case where case says nothing (scheme and
+ * host), nothing encoded that need not be, no separators in disguise, no dot segments, no fragment.
+ */
+export function isPlainUri(uri: string): boolean {
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.+)$/.exec(uri) ?? []
+  if (scheme === undefined || rest === undefined) return false
+  // A fragment is no part of what is asked for (RFC 3986 §3.5); a backslash is a slash to many.
+  if (!/^[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]+$/.test(rest) || !isPlainlyEncoded(rest)) return false
+  const [before = '', ...queries] = rest.split('?')
+  if (queries.length > 0 && (queries.join('?') === '' || scheme === 'file')) return false
+  if (!before.startsWith('//')) return arePlainSegments(before.replace(/^\//, '').split('/'))
+  const [authority = '', ...segments] = before.slice(2).split('/')
+  if (!isPlainAuthority(authority, scheme)) return false
+  // A special scheme has a path, if only `/` (WHATWG URL).
+  if (segments.length === 0) return DEFAULT_PORTS[scheme] === undefined && scheme !== 'file'
+  return arePlainSegments(segments)
+}
+
+/** Empty at the end only; `..;` is a dot segment to those who know path parameters. */
+const arePlainSegments = (segments: readonly string[]): boolean =>
+  segments.every(
+    (segment, at) =>
+      (segment !== '' || at === segments.length - 1) && !/^\.{1,2}(?:;|$)/.test(segment),
+  )
+
+function isPlainAuthority(authority: string, scheme: string): boolean {
+  if (authority === '') return scheme === 'file'
+  const [, host = '', port] =
+    /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::([1-9][0-9]*))?$/.exec(authority) ?? []
+  if (host === '' || /[A-Z%]/.test(host) || host.endsWith('.')) return false
+  return port === undefined || port !== DEFAULT_PORTS[scheme]
+}
+
+/** What may be encoded is UTF-8, in capitals (RFC 3986 §6.2.2.1), and no letter, digit or separator. */
+function isPlainlyEncoded(text: string): boolean {
+  const encoded = text.match(/%.{0,2}/g) ?? []
+  if (!encoded.every((one) => /^%[0-9A-F]{2}$/.test(one) && !FORBIDDEN.test(one))) return false
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Controls; `# % / ? \`, which part a URI once they are decoded; unreserved ones (RFC 3986 §2.3). */
+const FORBIDDEN = /^%(?:[01]|7F|2[35DEF]|3[0-9F]|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AE])/

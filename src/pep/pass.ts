@@ -1,0 +1,37 @@
+import { readJson } from '../mcp/json.ts'
+import { readResponse } from '../mcp/response.ts'
+import { err, type Result } from '../result.ts'
+import { isSessionStream, type Passage, type Relay } from './relay.ts'
+import { passAnswer } from './streams/answer.ts'
+import { passNotice } from './streams/notices.ts'
+import { passRequest } from './streams/requests.ts'
+import { passResumed } from './streams/resumed.ts'
+
+/**
+ * Reads one message of an upstream. Everything it sends is a result; what is not handled is not
+ * passed on. The error is for the operator.
+ */
+export async function pass(
+  text: string,
+  relay: Relay,
+  /** It is all that there is, and not one of a stream. */
+  isWhole = false,
+): Promise<Result<Passage, string>> {
+  const parsed = readJson(text)
+  if (!parsed.ok) return err(`not strict JSON: ${parsed.error.detail}`)
+  const message = readResponse(parsed.value)
+  switch (message.kind) {
+    case 'response':
+      return isSessionStream(relay)
+        ? passResumed(message, text, relay)
+        : passAnswer(message, text, relay.permit, relay)
+    case 'notification':
+      return passNotice(message, text, relay)
+    case 'request':
+      return isWhole
+        ? err(`asked the client for \`${message.method}\``)
+        : passRequest(message, text, relay)
+    case 'malformed':
+      return err('not a JSON-RPC message')
+  }
+}

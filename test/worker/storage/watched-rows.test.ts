@@ -1,0 +1,69 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { readState } from '../../../src/storage/freshness.ts'
+import { inThisWorld, ISSUER, sql } from '../../support/worker/world.ts'
+
+inThisWorld()
+
+const state = () => readState(env.DB, 'acme')
+
+/** Each changes a row that an open call may hang on. */
+const EDITS = [
+  "UPDATE tenants SET active = 0 WHERE id = 'acme'",
+  `INSERT INTO clients (tenant, issuer, id) VALUES ('acme', '${ISSUER}', 'new')`,
+  "UPDATE clients SET active = 0 WHERE id = 'new'",
+  "DELETE FROM clients WHERE id = 'new'",
+  `INSERT INTO agents (tenant, issuer, id) VALUES ('acme', '${ISSUER}', 'new')`,
+  "UPDATE agents SET active = 0 WHERE id = 'new'",
+  "DELETE FROM agents WHERE id = 'new'",
+  `INSERT INTO role_assignments (tenant, issuer, holder_kind, holder, role) VALUES ('acme', '${ISSUER}', 'user', 'new', 'sales')`,
+  "UPDATE role_assignments SET expires_at = 1 WHERE holder = 'new'",
+  "DELETE FROM role_assignments WHERE holder = 'new'",
+  "INSERT INTO resource_types (tenant, name) VALUES ('acme', 'customer')",
+  "INSERT INTO resources (tenant, type, id) VALUES ('acme', 'customer', 'c-1')",
+  "UPDATE resources SET sensitivity = 'restricted' WHERE id = 'c-1'",
+  "DELETE FROM resources WHERE id = 'c-1'",
+  `INSERT INTO consents (tenant, id, issuer, subject, client, server, access) VALUES ('acme', 'c', '${ISSUER}', 'alice', 'acme-agent', 'crm', 'read')`,
+  "UPDATE consents SET revoked_at = granted_at WHERE id = 'c'",
+  "INSERT INTO revocations (tenant, kind, id) VALUES ('acme', 'subject', 'new')",
+  "UPDATE revocations SET reason = 'x' WHERE id = 'new'",
+  "DELETE FROM revocations WHERE id = 'new'",
+  "INSERT INTO policies (tenant, id, effect) VALUES ('acme', 'no', 'deny')",
+  "UPDATE issuers SET active = 0 WHERE tenant = 'acme'",
+]
+
+describe('what open calls are watched by', () => {
+  it('moves with every row that they may hang on', async () => {
+    const seen = new Set([await state()])
+    for (const edit of EDITS) {
+      await sql(edit)
+      const now = await state()
+      expect(now, edit).not.toBeNull()
+      expect(seen, edit).not.toContain(now)
+      seen.add(now)
+    }
+  })
+
+  it('does not move with what another tenant changes', async () => {
+    const before = await state()
+    await sql(
+      "INSERT INTO tenants (id) VALUES ('globex')",
+      "INSERT INTO revocations (tenant, kind, id) VALUES ('globex', 'subject', 'alice')",
+    )
+    expect(await state()).toBe(before)
+    await sql("DELETE FROM revocations WHERE tenant = 'globex'")
+  })
+
+  it.each(['watched_revocations_insert', 'revision_policies_update'])(
+    'vouches for nothing without `%s`',
+    async (trigger) => {
+      const row = await env.DB.prepare('SELECT sql FROM sqlite_master WHERE name = ?')
+        .bind(trigger)
+        .first<{ sql: string }>()
+      await sql(`DROP TRIGGER ${trigger}`)
+      expect(await state()).toBeNull()
+      await sql(row?.sql ?? '')
+      expect(await state()).not.toBeNull()
+    },
+  )
+})
