@@ -55,7 +55,12 @@ export type Verified =
       readonly detail: string
     }
 
-export type Verify = (authorization: string | null, body: string) => Promise<Verified>
+export type Verify = (
+  authorization: string | null,
+  body: string,
+  /** The HTTP method. GET and DELETE belong to sessions and have no message: `message` is null. */
+  verb?: string,
+) => Promise<Verified>
 
 /** Sallyport gives a token 60 seconds; clocks may differ by a few. */
 const LONGEST_LIFETIME_S = 60
@@ -69,7 +74,7 @@ export function createVerifier(options: VerifierOptions): Verify {
   const introspection =
     options.introspection === undefined ? null : new Introspection(issuer, options.introspection)
 
-  return async (authorization, body) => {
+  return async (authorization, body, verb = 'POST') => {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) return refused('no bearer token')
     const claims = await readClaims(token)
@@ -77,11 +82,16 @@ export function createVerifier(options: VerifierOptions): Verify {
       return claims === UNAVAILABLE ? unavailable('no keys') : refused(claims)
     let message: Json
     try {
-      message = readStrictJson(body)
+      message = verb === 'POST' ? readStrictJson(body) : null
     } catch {
       return refused('the body is not strict JSON')
     }
-    const problem = await problemWith(claims, message, audience)
+    if (verb !== 'POST' && body !== '') return refused('a body where none belongs')
+    const problem = await problemWith(
+      claims,
+      verb === 'POST' ? message : { method: verb },
+      audience,
+    )
     if (problem !== null) return refused(problem)
     const caller = callerIn(claims)
     if (caller === null) return refused('the token names nobody')
@@ -139,8 +149,15 @@ async function problemWith(
   }
   const { locations, method, actions } = detail
   if (!isSame(locations, [audience])) return 'the token is for another server'
-  // A token for no message at all: Sallyport gives a session back (DELETE).
-  if (!isObject(message) || message['method'] !== method) return 'the token is for another method'
+  if (!isObject(message)) return 'the message is no object'
+  if (message['method'] === undefined) {
+    // The response to what this server asked: all of it.
+    return method === '' && detail['message_digest'] === (await digest(message))
+      ? null
+      : 'the token is for another message'
+  }
+  // The empty name stands for a response.
+  if (message['method'] !== method || method === '') return 'the token is for another method'
   const params = message['params']
   if (params !== undefined && !isObject(params)) return '`params` is no object'
   if (method === 'tools/call') {

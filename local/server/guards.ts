@@ -62,7 +62,7 @@ export const signed: Guard = async ({ SALLYPORT_URL, SERVER_URL }, request, body
     audience: `${SERVER_URL}/signed/mcp`,
     introspection: { ...BILLING },
   })
-  const verified = await verify(request.headers.get('authorization'), body)
+  const verified = await verify(request.headers.get('authorization'), body, request.method)
   return verified.ok ? null : verified.detail
 }
 

@@ -18,6 +18,16 @@ export const COMPILED_TABLES = [
   'sequence_rules',
 ] as const
 
+/** What Sallyport itself writes: nobody's file could have a problem with their rows. */
+export const OWN_TABLES: ReadonlySet<string> = new Set([
+  'revision',
+  'tool_sightings',
+  'signal_stream_states',
+  'signal_states',
+  'claim_overlays',
+  'signal_events',
+])
+
 export const FRESH_TABLES = [
   'tenants',
   'revision',

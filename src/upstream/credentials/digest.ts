@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../mcp/value.t
 export interface MessageDetail {
   readonly type: typeof MESSAGE_DETAIL
   readonly locations: readonly [string]
+  /** Of a request without a body its HTTP method; of a response the empty text. */
   readonly method: string
   /** The tool of a call; otherwise none. */
   readonly actions: readonly string[]
@@ -14,28 +15,35 @@ export interface MessageDetail {
   readonly arguments_digest?: string
   /** The same of `params` without its `_meta`, where no tool is called; absent without `params`. */
   readonly params_digest?: string
+  /** The same of a whole message that has no method: the response to what the server asked. */
+  readonly message_digest?: string
 }
 
 export const MESSAGE_DETAIL = 'mcp_call'
 
 export async function messageDetail(message: JsonValue, audience: string): Promise<MessageDetail> {
   const { method, params } = isJsonObject(message) ? message : NO_MEMBERS
-  const base = {
-    type: MESSAGE_DETAIL,
-    locations: [audience],
-    method: typeof method === 'string' ? method : '',
-  } as const
-  if (!isJsonObject(params)) return { ...base, actions: [] }
+  const base = { type: MESSAGE_DETAIL, locations: [audience] } as const
+  if (typeof method !== 'string') {
+    return { ...base, method: '', actions: [], message_digest: await digestOf(message) }
+  }
+  return { ...base, method, ...(await partsOf(method, params)) }
+}
+
+type Parts = Pick<MessageDetail, 'actions' | 'arguments_digest' | 'params_digest'>
+
+async function partsOf(method: string, params: JsonValue | undefined): Promise<Parts> {
+  if (!isJsonObject(params)) return { actions: [] }
   const { _meta: _, name, arguments: given, ...rest } = params
   if (method === 'tools/call' && typeof name === 'string') {
-    return { ...base, actions: [name], arguments_digest: await digestOf(given ?? NO_MEMBERS) }
+    return { actions: [name], arguments_digest: await digestOf(given ?? NO_MEMBERS) }
   }
   const others = {
     ...rest,
     ...(name === undefined ? {} : { name }),
     ...(given === undefined ? {} : { arguments: given }),
   }
-  return { ...base, actions: [], params_digest: await digestOf(others) }
+  return { actions: [], params_digest: await digestOf(others) }
 }
 
 const NO_MEMBERS: JsonObject = {}

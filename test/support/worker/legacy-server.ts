@@ -8,6 +8,8 @@ export interface SeenRequest {
   readonly method: string
   readonly session: string | null
   readonly lastEventId: string | null
+  readonly authorization: string | null
+  readonly body: string
   readonly signal: AbortSignal
   readonly message: Message | null
 }
@@ -101,6 +103,8 @@ export class LegacyServer {
       method: request.method,
       session: request.headers.get('mcp-session-id'),
       lastEventId: request.headers.get('last-event-id'),
+      authorization: request.headers.get('authorization'),
+      body: text,
       signal: request.signal,
       message: text === '' ? null : (JSON.parse(text) as Message),
     }

@@ -75,6 +75,33 @@ describe('a message that its token is for', () => {
   })
 })
 
+describe('what has no method of its own', () => {
+  const RESPONSE = '{"jsonrpc":"2.0","id":"s-1","result":{"action":"accept","content":{"to":"a"}}}'
+
+  it('is the response to what the server asked, all of it', async () => {
+    const token = await signed({}, {}, RESPONSE)
+    expect(await verifier()(token, RESPONSE)).toMatchObject({ ok: true })
+    for (const other of [
+      RESPONSE.replace('"to":"a"', '"to":"b"'),
+      RESPONSE.replace('s-1', 's-2'),
+      RESPONSE.replace('"id"', '"method":"","id"'),
+      BODY,
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await verifier()(token, other)).toMatchObject({ ok: false, status: 401 })
+    }
+  })
+
+  it('is a stream or the end of a session, without a message', async () => {
+    const token = await signed({}, {}, '{"method":"DELETE"}')
+    expect(await verifier()(token, '', 'DELETE')).toMatchObject({ ok: true, message: null })
+    expect(await verifier()(token, '', 'GET')).toMatchObject({ ok: false })
+    expect(await verifier()(token, '')).toMatchObject({ ok: false })
+    expect(await verifier()(token, BODY, 'DELETE')).toMatchObject({ ok: false })
+    expect(await verifier()(await signed(), '', 'DELETE')).toMatchObject({ ok: false })
+  })
+})
+
 describe('a message that its token is not for', () => {
   const swap = (from: string, to: string) => BODY.replace(from, to)
   it.each([

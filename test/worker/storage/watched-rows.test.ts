@@ -28,6 +28,21 @@ const EDITS = [
   "INSERT INTO revocations (tenant, kind, id) VALUES ('acme', 'subject', 'new')",
   "UPDATE revocations SET reason = 'x' WHERE id = 'new'",
   "DELETE FROM revocations WHERE id = 'new'",
+  `INSERT INTO tasks (tenant, id, issuer, subject, client, purpose, opened_by, expires_at)
+   VALUES ('acme', 't', '${ISSUER}', 'alice', 'acme-agent', 'work', 'alice', 4000000000000)`,
+  "UPDATE tasks SET closed_at = 4000000000000, closed_by = 'x' WHERE id = 't'",
+  `INSERT INTO signal_streams (id, tenant, issuer, audience) VALUES ('hr', 'acme', '${ISSUER}', 'us')`,
+  "UPDATE signal_streams SET raised_acr = 'phr' WHERE id = 'hr'",
+  "INSERT INTO signal_stream_states (stream, tenant, last_heard_at, status) VALUES ('hr', 'acme', 1, 'paused')",
+  "UPDATE signal_stream_states SET status = 'enabled' WHERE stream = 'hr'",
+  `INSERT INTO signal_states (tenant, kind, id, issuer, stream, topic, level, raised, event_at)
+   VALUES ('acme', 'subject', 'new', '${ISSUER}', 'hr', 'risk', 'HIGH', 1, 1)`,
+  "UPDATE signal_states SET raised = 0 WHERE id = 'new'",
+  "DELETE FROM signal_states WHERE id = 'new'",
+  `INSERT INTO claim_overlays (tenant, kind, id, issuer, stream, claim, value, event_at)
+   VALUES ('acme', 'subject', 'new', '${ISSUER}', 'hr', 'acr', '"low"', 1)`,
+  `UPDATE claim_overlays SET value = '"lower"' WHERE id = 'new'`,
+  "DELETE FROM claim_overlays WHERE id = 'new'",
   "INSERT INTO policies (tenant, id, effect) VALUES ('acme', 'no', 'deny')",
   "UPDATE issuers SET active = 0 WHERE tenant = 'acme'",
 ]
@@ -42,6 +57,20 @@ describe('what open calls are watched by', () => {
       expect(seen, edit).not.toContain(now)
       seen.add(now)
     }
+  })
+
+  it('does not move with all that is heard', async () => {
+    await sql(
+      `INSERT INTO signal_streams (id, tenant, issuer, audience) VALUES ('it', 'acme', '${ISSUER}', 'us')`,
+      "INSERT INTO signal_stream_states (stream, tenant, last_heard_at) VALUES ('it', 'acme', 1)",
+    )
+    const before = await state()
+    await sql("UPDATE signal_stream_states SET last_heard_at = 2 WHERE stream = 'it'")
+    expect(await state()).toBe(before)
+    await sql(
+      "DELETE FROM signal_stream_states WHERE stream = 'it'",
+      "DELETE FROM signal_streams WHERE id = 'it'",
+    )
   })
 
   it('does not move with what another tenant changes', async () => {

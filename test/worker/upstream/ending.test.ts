@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { runInDurableObject } from 'cloudflare:test'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MOST_LIVE } from '../../../src/durable-objects/credentials.ts'
 import {
   eventsOf,
@@ -14,6 +14,7 @@ import {
   withExchange,
 } from '../../support/worker/exchange.ts'
 import { call, inThisWorld, ISSUER, newUser, seen, sql, token } from '../../support/worker/world.ts'
+import { ask, close, notes, setUp } from '../tasks/door.ts'
 
 inThisWorld()
 withExchange()
@@ -78,6 +79,19 @@ describe('the end of a task', () => {
     }
     expect(revocations).toHaveLength(1)
     expect(Date.now() - began).toBeLessThan(7_000)
+  })
+
+  it('is felt at once where a desk closes it', async () => {
+    const sub = await newUser()
+    await setUp()
+    const opened = await ask(notes({ subject: sub }))
+    expect(opened.status).toBe(201)
+    await call('note', { token: await token({ sub }) })
+    const began = Date.now()
+    expect((await close(opened.id)).status).toBe(200)
+    await vi.waitFor(() => expect(revocations).toHaveLength(1), { timeout: 2_500 })
+    // Sooner than the next turn of its clock.
+    expect(Date.now() - began).toBeLessThan(2_500)
   })
 
   it('leaves tokens of other tasks and other people alone', async () => {

@@ -6,7 +6,12 @@ import { buildScratch } from '../../../../src/cli/scratch/scratch.ts'
 import { readTenant } from '../../../../src/cli/scratch/tenant-rows.ts'
 import { TRACKED } from '../../../../src/cli/scratch/tracked.ts'
 import { sqlSources } from '../../../../src/cli/scratch/sources.ts'
-import { COMPILED_TABLES, FRESH_TABLES } from '../../../../src/storage/freshness.ts'
+import {
+  COMPILED_TABLES,
+  FRESH_TABLES,
+  OWN_TABLES,
+  SIGNAL_TABLES,
+} from '../../../../src/storage/freshness.ts'
 import * as schema from '../../../../src/storage/schema.ts'
 
 const { database } = buildScratch(
@@ -50,8 +55,8 @@ describe('rows read by the mirror', () => {
 })
 
 it('every table that an author writes is tracked, so that a problem has a place', () => {
-  const written = [...COMPILED_TABLES, ...FRESH_TABLES].filter(
-    (table) => !['revision', 'tool_sightings'].includes(table),
+  const written = [...COMPILED_TABLES, ...FRESH_TABLES, ...SIGNAL_TABLES].filter(
+    (table) => !OWN_TABLES.has(table),
   )
   expect(Object.keys(TRACKED).toSorted()).toEqual(written.toSorted())
 })
