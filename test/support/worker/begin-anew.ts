@@ -1,9 +1,11 @@
 import { applyD1Migrations, reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { forgetEverything } from './isolate.ts'
+import { endStreams } from './legacy-server.ts'
 
 // The files of one test worker run in one workerd, because starting it costs more than most of them.
 // Each begins as if it had one to itself: no row, no session, and an isolate that remembers nothing.
+endStreams()
 await forgetEverything()
 await reset()
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)

@@ -83,6 +83,14 @@ export class ServerStream {
   }
 }
 
+const made = new Set<ServerStream>()
+
+/** What a test has left open would keep everything behind it from beginning anew. */
+export function endStreams(): void {
+  for (const stream of made) stream.end()
+  made.clear()
+}
+
 export class LegacyServer {
   readonly seen: SeenRequest[] = []
   readonly streams: ServerStream[] = []
@@ -145,6 +153,7 @@ export class LegacyServer {
   #stream(seen: SeenRequest): Response {
     const stream = new ServerStream(seen)
     this.streams.push(stream)
+    made.add(stream)
     return stream.response
   }
 }
