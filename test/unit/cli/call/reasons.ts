@@ -1,0 +1,51 @@
+import type { DecisionRefusal } from '../../../../src/pdp/refusal.ts'
+
+/** A reason that is added does not compile until it is here. */
+export const REASONS = Object.keys({
+  revoked: true,
+  tenant_inactive: true,
+  server_inactive: true,
+  client_unknown: true,
+  client_inactive: true,
+  client_not_delegate: true,
+  agent_unknown: true,
+  agent_inactive: true,
+  tool_unknown: true,
+  tool_changed: true,
+  tool_unverified: true,
+  target_unreadable: true,
+  target_of_another_tenant: true,
+  consent_required: true,
+  insufficient_scope: true,
+  workload_without_scopes: true,
+  outside_authorization: true,
+  task_ambiguous: true,
+  outside_task: true,
+  not_allowed: true,
+  denied_by_policy: true,
+  insufficient_authentication: true,
+  binding_required: true,
+  approval_required: true,
+  denied_by_sequence: true,
+  result_withheld: true,
+  rate_limited: true,
+  server_task_unknown: true,
+  request_state_invalid: true,
+  input_unreadable: true,
+  session_unknown: true,
+  session_missing: true,
+  event_unknown: true,
+  response_unasked: true,
+} satisfies Record<DecisionRefusal['reason'], true>)
+
+/** Whether they hold, no row tells. */
+export const OF_A_RUNNING_SESSION: readonly DecisionRefusal['reason'][] = [
+  'rate_limited',
+  'server_task_unknown',
+  'request_state_invalid',
+  'input_unreadable',
+  'session_unknown',
+  'session_missing',
+  'event_unknown',
+  'response_unasked',
+]
