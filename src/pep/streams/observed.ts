@@ -26,7 +26,7 @@ export async function observedNotice(
   if (params === null) return null
   const { permit } = relay
   const sent: Sent = { kind: 'notice', params, letters }
-  return observed(sent, permit)
+  if (!isSessionStream(relay)) return observed(sent, permit)
   const { session, decision, open } = permit
   const labels = await open.reach.sources()
   const message = labels === null ? null : { ...observationOf(decision, sent, []), labels }
