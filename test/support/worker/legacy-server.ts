@@ -1,3 +1,4 @@
+import { afterEach } from 'vitest'
 import { behaviour, post, token, type CallOptions } from './world.ts'
 
 /**
@@ -20,6 +21,12 @@ interface Message {
   readonly error?: unknown
 }
 
+/** Whatever a test leaves open would keep its Worker waiting: a legacy call goes on without its client. */
+const opened: ServerStream[] = []
+afterEach(() => {
+  for (const stream of opened.splice(0)) stream.end()
+})
+
 /**
  * One open stream of the server, to be written by a test. Whoever reads it asks again and again: a promise
  * of one request cannot be kept by another in workerd.
@@ -34,6 +41,7 @@ export class ServerStream {
 
   constructor(request: SeenRequest) {
     this.request = request
+    opened.push(this)
     const encoder = new TextEncoder()
     const body = new ReadableStream<Uint8Array>(
       {
