@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 
 /**
- * Event ids of a stream as a client sees them (WHATWG HTML §9.2): the server's own, behind a seal of the
- * session that the stream belongs to. Nothing is kept of them, and an id is of use in no other session.
+ * Event ids of a stream as a client sees them (WHATWG HTML §9.2): the server's own, behind a seal of that
+ * very stream. Nothing is kept of them, and no other stream goes on after one.
  */
 
 const SEAL_LENGTH = 22
@@ -14,7 +14,7 @@ const OWN = /^[\x21-\x7e]{1,512}$/
 export const sealEventId = (key: string, id: string): string | null =>
   OWN.test(id) ? `${sealOf(key, id)}.${id}` : null
 
-/** null: no id of this session. */
+/** null: no id of this stream. */
 export function openEventId(key: string, sealed: string): string | null {
   const id = sealed.slice(SEAL_LENGTH + 1)
   // Not compared in constant time: an id that is guessed right is one that the client could have.

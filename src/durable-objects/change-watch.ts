@@ -4,12 +4,16 @@ import type { ChangeAnswer, ChangeQuestion } from './session-protocol.ts'
 
 /** How often D1 is looked at while anything is open, and how old a look may be to count. */
 const LOOK_EVERY_MS = 500
-/** A look that takes longer is as good as none. */
-const LOOK_BUDGET_MS = 1_000
+/** A look that takes longer is as good as none: whoever asks has to decide again after it. */
+const LOOK_BUDGET_MS = 500
 /** A question that waits is answered by then: whoever asks comes again, or is gone. */
 const LONGEST_WAIT_MS = 5_000
 
+/** What one actor may have open beyond a second: each costs a decision whenever a row moves. */
+const MOST_OPEN = 128
+
 interface Waiter {
+  readonly actorKey: string
   readonly state: string
   readonly until: number
   readonly answer: (answer: ChangeAnswer) => void
@@ -31,6 +35,8 @@ interface Look {
 export class ChangeWatch {
   readonly #database: D1Database
   readonly #waiters = new Set<Waiter>()
+  /** How many of them are of an actor. */
+  readonly #open = new Map<string, number>()
   #looking: { readonly at: number; readonly look: Promise<Look> } | null = null
   #last: Look | null = null
   #isRunning = false
@@ -39,14 +45,17 @@ export class ChangeWatch {
     this.#database = database
   }
 
-  async ask({ tenant, state, wait }: ChangeQuestion): Promise<ChangeAnswer> {
+  async ask({ tenant, actorKey, state, wait }: ChangeQuestion): Promise<ChangeAnswer> {
     const now = Date.now()
     const last = this.#last
     const look = last !== null && now - last.at < LOOK_EVERY_MS ? last : await this.#look(tenant)
     const answer = compare(state, look)
     if (answer !== 'same' || !wait) return answer
+    const open = this.#open.get(actorKey) ?? 0
+    if (open >= MOST_OPEN) return 'crowded'
+    this.#open.set(actorKey, open + 1)
     return new Promise((resolve) => {
-      this.#waiters.add({ state, until: now + LONGEST_WAIT_MS, answer: resolve })
+      this.#waiters.add({ actorKey, state, until: now + LONGEST_WAIT_MS, answer: resolve })
       if (!this.#isRunning) void this.#run(tenant)
     })
   }
@@ -64,11 +73,19 @@ export class ChangeWatch {
       for (const waiter of this.#waiters) {
         const answer = compare(waiter.state, look)
         if (answer === 'same' && now < waiter.until) continue
-        this.#waiters.delete(waiter)
+        this.#leave(waiter)
         waiter.answer(answer)
       }
     }
     this.#isRunning = false
+  }
+
+  #leave(waiter: Waiter): void {
+    const { actorKey } = waiter
+    this.#waiters.delete(waiter)
+    const left = (this.#open.get(actorKey) ?? 1) - 1
+    if (left === 0) this.#open.delete(actorKey)
+    else this.#open.set(actorKey, left)
   }
 
   /** INVARIANT: a look that is shared is not older than one that counts. */

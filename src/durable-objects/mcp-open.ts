@@ -41,12 +41,17 @@ export class AskedRequests {
   }
 
   /** Also where this very decision answered it: its admission may be asked for twice. */
-  isOpen(place: string, request: string, decision: string): boolean {
+  isOpen(
+    place: string,
+    request: string,
+    { decision, now }: { readonly decision: string; readonly now: number },
+  ): boolean {
     const row = this.#sql
       .exec<{ answered_by: string | null }>(
-        'SELECT answered_by FROM mcp_asked WHERE place = ? AND request = ?',
+        'SELECT answered_by FROM mcp_asked WHERE place = ? AND request = ? AND asked_at >= ?',
         place,
         request,
+        now - LONGEST_MS,
       )
       .toArray()[0]
     return row !== undefined && (row.answered_by === null || row.answered_by === decision)
@@ -72,6 +77,8 @@ export class AskedRequests {
 
 /** Calls of one session whose stream broke off. */
 const MOST_SUSPENDED = 32
+/** Of all sessions of this subject: messages are long. */
+const MOST_SUSPENDED_IN_ALL = 512
 
 /**
  * Calls that were sent and whose answers may come in another stream, when the client goes on where one
@@ -102,13 +109,19 @@ export class SuspendedCalls {
       place,
       MOST_SUSPENDED,
     )
+    this.#sql.exec(
+      `DELETE FROM mcp_suspended WHERE decision IN (
+         SELECT decision FROM mcp_suspended ORDER BY suspended_at DESC LIMIT -1 OFFSET ?)`,
+      MOST_SUSPENDED_IN_ALL,
+    )
   }
 
-  of(place: string): readonly SuspendedCall[] {
+  of(place: string, now: number): readonly SuspendedCall[] {
     return this.#sql
       .exec<{ decision: string; body: string; task: string | null }>(
-        'SELECT decision, body, task FROM mcp_suspended WHERE place = ?',
+        'SELECT decision, body, task FROM mcp_suspended WHERE place = ? AND suspended_at >= ?',
         place,
+        now - LONGEST_MS,
       )
       .toArray()
   }

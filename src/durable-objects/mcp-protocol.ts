@@ -26,12 +26,12 @@ export interface McpSession {
   readonly version: string | null
   /** What the client said in it that it can do, as JSON. */
   readonly capabilities: string
-  /** Event ids of its streams are made with this, so that they are of use nowhere else. */
+  /** Event ids of this one stream are made with this, so that no other one goes on after them. */
   readonly eventKey: string
   /** The server's own id of the event that a stream goes on after; null: it begins anew. */
   readonly after: string | null
-  /** Calls whose answers may come in a stream that goes on. */
-  readonly suspended: readonly SuspendedCall[]
+  /** The call whose stream goes on; null: it begins anew, or was that of the session. */
+  readonly resumed: SuspendedCall | null
 }
 
 /** A call that was sent and whose answer has not come: it may come in another stream. */

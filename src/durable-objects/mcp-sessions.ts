@@ -8,6 +8,8 @@ import type { McpNote, McpNoteAnswer, McpSession, SessionClaim } from './mcp-pro
 const MOST_PER_ACTOR = 64
 /** Of all actors of this subject. */
 const MOST = 1_024
+/** Who has the most is not looked for each time. */
+const AT_ONCE = 32
 /** To know which was used lately is not worth a write each time. */
 const USED_WITHIN_MS = 60_000
 
@@ -55,8 +57,10 @@ export class McpSessions {
    * admits it. Nothing is awaited in here.
    */
   enter(claim: SessionClaim, whose: Whose, now: number): Entered {
-    if (claim.use === 'begin')
-      return { session: this.#sessionOf(NOBODY, '', claim, false), store: NOTHING }
+    const { decision } = whose
+    if (claim.use === 'begin') {
+      return { session: this.#sessionOf(NOBODY, '', claim, { decision, now }), store: NOTHING }
+    }
     const own = this.#find(this.#handshake(whose), whose)
     // Servers without sessions take no notice of such an id, and neither do we: it names nothing here.
     const isStranger =
@@ -70,15 +74,15 @@ export class McpSessions {
       return refused('session_missing')
     }
     const known = row ?? NOBODY
-    if (claim.answers !== null && !this.#asked.isOpen(place, claim.answers, whose.decision)) {
+    if (claim.answers !== null && !this.#asked.isOpen(place, claim.answers, { decision, now })) {
       return refused('response_unasked')
     }
-    const session = this.#sessionOf(known, place, claim, isStranger)
+    const session = { ...this.#sessionOf(known, place, claim, { decision, now }), isStranger }
     if (claim.lastEventId !== null && session.after === null) return refused('event_unknown')
     return {
       session,
       store: () => {
-        if (claim.answers !== null) this.#asked.answer(place, claim.answers, whose.decision)
+        if (claim.answers !== null) this.#asked.answer(place, claim.answers, decision)
         if (claim.use === 'end') this.#forget(place)
         else if (row !== null && now - row.used_at > USED_WITHIN_MS) this.#touch(place, now)
       },
@@ -141,14 +145,26 @@ export class McpSessions {
       )
       .toArray()
     for (const { id } of own) this.#forget(id)
-    const all = this.#sql
+    for (const id of this.#tooMany()) this.#forget(id)
+    return own.flatMap(({ upstream }) => (upstream === null ? [] : [upstream]))
+  }
+
+  /** INVARIANT: who has the most makes room, so no actor pushes out one that has fewer. */
+  #tooMany(): string[] {
+    const { all } = this.#sql
+      .exec<{ all: number }>('SELECT count(*) AS "all" FROM mcp_sessions')
+      .one()
+    if (all <= MOST) return []
+    return this.#sql
       .exec<{ id: string }>(
-        'SELECT id FROM mcp_sessions ORDER BY used_at DESC LIMIT -1 OFFSET ?',
-        MOST,
+        `SELECT id FROM (
+           SELECT id, used_at, row_number() OVER (PARTITION BY actor ORDER BY used_at DESC, id) AS place
+           FROM mcp_sessions)
+         ORDER BY place DESC, used_at LIMIT ?`,
+        all - MOST + AT_ONCE,
       )
       .toArray()
-    for (const { id } of all) this.#forget(id)
-    return own.flatMap(({ upstream }) => (upstream === null ? [] : [upstream]))
+      .map(({ id }) => id)
   }
 
   #find(id: string, { actorKey, server }: Omit<Whose, 'decision'>): Row | null {
@@ -181,21 +197,47 @@ export class McpSessions {
   #sessionOf(
     row: Row,
     place: string,
-    { lastEventId }: SessionClaim,
-    isStranger: boolean,
+    { use, lastEventId }: SessionClaim,
+    { decision, now }: { readonly decision: string; readonly now: number },
   ): McpSession {
-    const eventKey = this.#digests.of(`event\n${place}`)
-    const after = lastEventId === null ? null : openEventId(eventKey, lastEventId)
+    const own = use === 'listen' ? OF_SESSION : decision
+    const began = {
+      eventKey: this.#eventKeyOf(place, own),
+      after: null,
+      resumed: null,
+    }
     return {
       place,
       upstream: row.upstream,
-      isStranger,
+      isStranger: false,
       version: row.protocol,
       capabilities: row.capabilities,
-      eventKey,
-      after,
-      suspended: after === null ? [] : this.#suspended.of(place),
+      ...((lastEventId === null ? null : this.#goesOn(place, lastEventId, now)) ?? began),
     }
+  }
+
+  /**
+   * The stream that an event id was given in: that of a call whose answer may still come, or of the
+   * session itself.
+   *
+   * INVARIANT: a stream that goes on answers the call that it was opened for, and no other. The ids of
+   * calls are the client's to choose, so they tell nothing apart.
+   */
+  #goesOn(
+    place: string,
+    lastEventId: string,
+    now: number,
+  ): Pick<McpSession, 'eventKey' | 'after' | 'resumed'> | null {
+    for (const resumed of [null, ...this.#suspended.of(place, now)]) {
+      const eventKey = this.#eventKeyOf(place, resumed?.decision ?? OF_SESSION)
+      const after = openEventId(eventKey, lastEventId)
+      if (after !== null) return { eventKey, after, resumed }
+    }
+    return null
+  }
+
+  #eventKeyOf(place: string, stream: string): string {
+    return this.#digests.of(`event\n${place}\n${stream}`)
   }
 }
 
@@ -204,6 +246,8 @@ const OURS = /^[A-Za-z0-9_-]{43}$/
 const refused = (reason: McpRefusal['reason']) => ({
   refusal: { at: 'decide', reason } as McpRefusal,
 })
+/** What the stream of a session is known by among those of calls. */
+const OF_SESSION = ''
 const NOTHING = (): void => undefined
 const STORED: McpNoteAnswer = { stored: true, gone: [] }
 const NOBODY: Row = { id: '', upstream: null, protocol: null, capabilities: '{}', used_at: 0 }

@@ -212,11 +212,13 @@ export interface SealRequest {
 export interface ChangeQuestion {
   readonly version: typeof SESSION_PROTOCOL
   readonly tenant: string
+  /** Whose open call or stream it is. */
+  readonly actorKey: string
   /** Of the facts that it was decided by (FreshFacts). */
   readonly state: string
   /** Answered when they have, or after a while; else at once. */
   readonly wait: boolean
 }
 
-/** changed: or it cannot be told. */
-export type ChangeAnswer = 'same' | 'changed'
+/** changed: or it cannot be told. crowded: this actor has too much open for that. */
+export type ChangeAnswer = 'same' | 'changed' | 'crowded'

@@ -45,6 +45,7 @@ import {
 import { SessionRules } from './session-rules.ts'
 import { SessionStore, type Step as StoredStep } from './session-store.ts'
 import { TaskBudget } from './task-budget.ts'
+import { ToldAnswers } from './told-answers.ts'
 import { UsedProofs } from './used-proofs.ts'
 
 /**
@@ -61,6 +62,7 @@ export class Session extends DurableObject<Env> {
   readonly #rates = new RateBound()
   readonly #refusals = new RefusalMemory()
   readonly #committed: SettledOutcome[] = []
+  readonly #told = new ToldAnswers()
   readonly #rules: SessionRules
   readonly #proofs: UsedProofs
   readonly #tasks: ServerTasks
@@ -159,15 +161,19 @@ export class Session extends DurableObject<Env> {
     if (event === null || event.state === 'denied' || event.state === 'failed') {
       return { stored: false }
     }
-    // Told twice where an answer was lost.
-    if (event.answered && message.answer) return { stored: true }
+    const { digests } = this.#store
+    const digest = message.answer ? digests.seal('answer', JSON.stringify(message)) : ''
+    const { decision, answer } = message
+    // Told twice where a reply was lost.
+    if (event.answered && answer && this.#told.isKnown(decision, digest)) return { stored: true }
     const rules = this.#rules.latest()
-    const observation = digested(message, this.#store.digests)
+    const observation = digested({ ...message, answer: answer && !event.answered }, digests)
     const step = { ...event, labels: [...event.labels, ...event.possible] }
     this.#write({
       seen: { event, observation },
       changes: observed(rules, this.#store.memory, step, observation),
     })
+    if (answer) this.#told.add(decision, digest)
     return { stored: true }
   }
 

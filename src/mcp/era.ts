@@ -1,7 +1,7 @@
 // Pure. Which era a message belongs to. The body decides: a protocol version in its `_meta` makes
 // it modern (MCP 2026-07-28, basic/versioning); the header can only agree or be refused.
 import { err, ok, type Result } from '../result.ts'
-import { fieldValue, mismatch, type MessageHeaders } from './headers.ts'
+import { checkNoCopies, fieldValue, mismatch, type MessageHeaders } from './headers.ts'
 import type { Message } from './message.ts'
 import { isName } from './names.ts'
 import { quote } from './quote.ts'
@@ -68,8 +68,13 @@ function readLegacy(message: Message, header: string | null): Result<Claim, Mess
     : incomplete(META.protocolVersion)
 }
 
-/** Of a message that has no body to say more: a legacy one must not claim a version that nobody speaks. */
+/**
+ * Of a message that has no method to say more: a legacy one must not claim a version that nobody speaks,
+ * and its headers have nothing to copy.
+ */
 export function readVersionHeader(headers: MessageHeaders): Result<Claim, MessageRefusal> {
+  const copied = checkNoCopies(headers)
+  if (copied !== null) return err(copied)
   const version = fieldValue(headers.protocolVersion)
   if (version === null || speaks('legacy', version)) return ok({ era: 'legacy', version })
   return speaks('modern', version) ? ok({ era: 'modern', version }) : unsupported(version, 'legacy')

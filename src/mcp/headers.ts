@@ -63,23 +63,27 @@ export function checkParameterHeaders(
   headers: MessageHeaders,
 ): HeaderMismatch | null {
   if (headers.parameters.size === 0) return null
-  const values = given === null ? [] : scalarsOf(given)
+  const values = new Set(given === null ? [] : scalarsOf(given))
+  const texts = new Set([...values].map(String))
   for (const [header, copy] of headers.parameters) {
     const decoded = decodeHeaderValue(fieldValue(copy) ?? '')
     if (decoded === null) return mismatch(header, 'is not a well-formed value')
-    if (!values.some((value) => isCopy(decoded, value))) {
+    if (!texts.has(decoded) && !(INTEGER.test(decoded) && values.has(Number(decoded)))) {
       return mismatch(header, 'is not an argument in the body')
     }
   }
   return null
 }
 
-/** Integers are compared as numbers; booleans are `true` and `false`. */
-const isCopy = (copy: string, value: Scalar): boolean =>
-  copy === String(value) ||
-  (typeof value === 'number' &&
-    /^-?[0-9]{1,16}(?:\.0{1,16})?$/.test(copy) &&
-    Number(copy) === value)
+/** Compared as numbers; booleans are `true` and `false`. */
+const INTEGER = /^-?[0-9]{1,16}(?:\.0{1,16})?$/
+
+/** Of a message without a method, or without a body. */
+export function checkNoCopies({ method, name, parameters }: MessageHeaders): HeaderMismatch | null {
+  const [parameter = null] = parameters.keys()
+  const header = method !== null ? 'Mcp-Method' : name !== null ? 'Mcp-Name' : parameter
+  return header === null ? null : mismatch(header, 'has nothing in the body that it could copy')
+}
 
 type Scalar = string | number | boolean
 

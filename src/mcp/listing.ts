@@ -1,10 +1,11 @@
 // Pure. What a client is shown of a listing or an introduction. Hiding is courtesy, not protection:
 // what is hidden is denied when it is asked for.
-import { promptEntry, resourceEntry, toolEntry, type Kind } from './catalogue.ts'
+import { kindOf, ownName, promptEntry, resourceEntry, toolEntry, type Kind } from './catalogue.ts'
 import { isText } from './methods/row.ts'
 import { isName } from './names.ts'
-import type { Listing } from './operation.ts'
+import type { Call, Listing } from './operation.ts'
 import type { Era } from './refusal.ts'
+import { expanded, isTemplate } from './template.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from './value.ts'
 import { SKILLS_EXTENSION, TASKS_EXTENSION, VERSIONS } from './versions.ts'
 
@@ -101,7 +102,52 @@ export function filterListing(
       ? [method === 'skills/list' ? withOwnResources(definition, maySee) : definition]
       : [],
   )
-  return withMembers(result, { [LISTED[method].member]: shown, ...cacheHints(result, era) })
+  const { member } = LISTED[method]
+  return withMembers(asKnown(result, member), { [member]: shown, ...cacheHints(result, era) })
+}
+
+/** What a listing says besides its list. */
+const BESIDE_A_LIST = ['resultType', 'nextCursor', '_meta']
+
+/**
+ * INVARIANT: what was not looked at is not in a listing: a client could take it for more of the list
+ * (`Tools`), and a count tells of what is hidden.
+ */
+const asKnown = (result: JsonObject, member: string): JsonObject =>
+  pick(result, [...BESIDE_A_LIST, member])
+
+/** The result of a directory's listing. */
+export const filterDirectory = (
+  result: JsonObject,
+  maySee: (entry: string) => boolean,
+  era: Era,
+): JsonObject => asPrivate(withOwnResources(asKnown(result, 'resources'), maySee), era)
+
+/** Of a template no more than this is looked at (MCP 2025-11-25, server/utilities/completion). */
+const MOST_COMPLETIONS = 100
+
+/**
+ * The result of a completion: of a template only values of which it makes something that this actor
+ * could be allowed. How many there are in all would tell of the others.
+ */
+export function filterCompletion(
+  { entry, arguments: given, completes }: Call,
+  result: JsonObject,
+  maySee: (entry: string) => boolean,
+): JsonObject {
+  const { completion } = result
+  const template = ownName(entry)
+  if (kindOf(entry) !== 'resource' || completes === null || !isTemplate(template)) return result
+  if (!isJsonObject(completion)) return asKnown(result, '')
+  const { values, hasMore } = completion
+  const all = Array.isArray(values) ? (values as readonly JsonValue[]) : []
+  const shown = all
+    .filter((value) => typeof value === 'string')
+    .slice(0, MOST_COMPLETIONS)
+    .filter((value) => maySee(resourceEntry(expanded(template, { ...given, [completes]: value }))))
+  return withMembers(asKnown(result, 'completion'), {
+    completion: { values: shown, ...(hasMore === undefined ? {} : { hasMore }) },
+  })
 }
 
 /** A skill or a directory, with only what this actor could be allowed of its resources. */
@@ -110,8 +156,9 @@ export function withOwnResources(
   maySee: (entry: string) => boolean,
 ): JsonObject {
   const { resources } = whole
-  if (!Array.isArray(resources)) return whole
-  const own = (resources as readonly JsonValue[]).filter((one) => {
+  if (resources === undefined) return whole
+  const all = Array.isArray(resources) ? (resources as readonly JsonValue[]) : []
+  const own = all.filter((one) => {
     const entry = isJsonObject(one) ? entryOfResource(one) : null
     return entry !== null && maySee(entry)
   })
@@ -187,7 +234,7 @@ export const filterTasks = (result: JsonObject, isOwn: (taskId: string) => boole
   const own = (Array.isArray(tasks) ? (tasks as readonly JsonValue[]) : []).filter(
     (task) => isJsonObject(task) && typeof task['taskId'] === 'string' && isOwn(task['taskId']),
   )
-  return withMembers(result, { tasks: own })
+  return withMembers(asKnown(result, 'tasks'), { tasks: own })
 }
 
 /** What differs by caller is private to one token (MCP 2026-07-28, server/utilities/caching). */

@@ -34,6 +34,8 @@ export interface Call extends OperationBase {
   readonly arguments: JsonObject
   /** What the client says to what it was asked for by an earlier answer; null: a first round. */
   readonly resumed: Resumed | null
+  /** `completion/complete` only: which of the arguments is completed. */
+  readonly completes: string | null
 }
 
 /** MCP 2026-07-28, basic/patterns/mrtr. */

@@ -34,9 +34,10 @@ const malformed = (detail: string): ResultKind => ({ kind: 'malformed', detail }
 
 /** INVARIANT: a result of a kind that nobody asked for is none. */
 export function kindOfResult(operation: Operation, result: JsonObject): ResultKind {
+  if (Object.keys(result).some(isDisguised)) return malformed('a kind in other letters')
   if (operation.era === 'legacy') return legacyKind(operation, result)
-  const type: unknown = result['resultType'] ?? 'complete'
-  switch (type) {
+  const type = result['resultType'] ?? 'complete'
+  switch (typeof type === 'string' ? type : '') {
     case 'complete':
       if ('requestState' in result) return malformed('a complete result with a request state')
       // A task tells in its status what it asks for (extension tasks).
@@ -52,6 +53,13 @@ export function kindOfResult(operation: Operation, result: JsonObject): ResultKi
       return malformed('a result of an unknown kind')
   }
 }
+
+const SAYS_KIND = ['resultType', 'inputRequests', 'requestState']
+const IN_LOWER_CASE: ReadonlySet<string> = new Set(SAYS_KIND.map((name) => name.toLowerCase()))
+
+/** Some clients do not tell `ResultType` from `resultType`, and would be asked what nobody looked at. */
+const isDisguised = (name: string): boolean =>
+  IN_LOWER_CASE.has(name.toLowerCase()) && !SAYS_KIND.includes(name)
 
 function legacyKind(operation: Operation, result: JsonObject): ResultKind {
   const isModern =

@@ -1,6 +1,7 @@
 // Pure. URI templates (RFC 6570), as servers list them: which URIs one of them stands for, and whether
 // a pattern of a row has any of those.
-import { isPlainUri } from './uri.ts'
+import type { JsonObject } from './value.ts'
+import { isExpandedUri, isPlainUri } from './uri.ts'
 
 /** Longer ones are looked at as text only. */
 const MAX_LENGTH = 512
@@ -25,7 +26,7 @@ export const isPlainTemplate = (text: string): boolean =>
  */
 export function templateMatches(template: string, uri: string): boolean {
   const expressions = template.match(EXPRESSION) ?? []
-  if (!expressions.every((one) => SIMPLE.test(one)) || !isPlainUri(uri)) return false
+  if (!expressions.every((one) => SIMPLE.test(one)) || !isExpandedUri(uri)) return false
   const wanted = template.split('/')
   const given = uri.split('/')
   return (
@@ -50,14 +51,31 @@ function segmentMatches(wanted: string, given: string): boolean {
 }
 
 /** Everything that only the template itself may bring. */
-const reserved = (text: string): string => text.replaceAll(/[A-Za-z0-9\-._~%,]/g, '')
+const reserved = (text: string): string => text.replaceAll(/[A-Za-z0-9\-._~%]/g, '')
+
+/**
+ * A template with some of its values, everything reserved encoded (RFC 6570 §3.2.2). Expressions whose
+ * values are not known, or not one text each, stay.
+ */
+export const expanded = (template: string, values: JsonObject): string =>
+  template.replaceAll(EXPRESSION, (expression) => {
+    const name = expression.slice(1, -1)
+    const value = SIMPLE.test(expression) && Object.hasOwn(values, name) ? values[name] : ''
+    return typeof value === 'string' && value !== '' ? encoded(value) : expression
+  })
+
+const encoded = (text: string): string =>
+  encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
 
 type Token = { readonly is: 'text'; readonly text: string } | { readonly is: 'any' | 'star' }
 
 const STAR: Token = { is: 'star' }
 const ANY: Token = { is: 'any' }
 
-const tokensOf = (text: string): Token[] => Array.from(text, (one) => ({ is: 'text', text: one }))
+const tokensOf = (text: string): Token[] => text.split('').map((one) => ({ is: 'text', text: one }))
 
 function tokensOfTemplate(template: string): Token[] {
   const tokens: Token[] = []

@@ -57,15 +57,20 @@ export function compileTools(rows: readonly ToolRow[], serverIsInternal: boolean
   for (const tool of tools) {
     const glob = parseGlob(tool.row.name)
     if (glob.exact) exact.set(tool.row.name, tool)
-    if (!glob.exact) patterns.push({ glob, tool })
+    if (!glob.exact) patterns.push({ glob, tool, isTemplate: false })
     else if (isTemplateRow(tool.row.name)) {
-      patterns.push({ glob: templateGlob(tool.row.name), tool })
+      patterns.push({ glob: templateGlob(tool.row.name), tool, isTemplate: true })
     }
   }
   patterns.sort(bySpecificity)
-  const classOf = (name: string): ToolClass | undefined =>
-    exact.get(name) ??
-    (isInOneSpelling(name) ? patterns.find(({ glob }) => glob.matches(name))?.tool : undefined)
+  const classOf = (name: string): ToolClass | undefined => {
+    const known = exact.get(name)
+    if (known !== undefined) return known
+    const isPlain = isInOneSpelling(name)
+    // A template has a spelling of its own for what it makes.
+    return patterns.find(({ glob, isTemplate: own }) => (own || isPlain) && glob.matches(name))
+      ?.tool
+  }
   return {
     rows: rows.map((row) => row.name),
     requiredScopes: [...new Set(rows.flatMap((row) => scopesOf(row.requiredScope)))].toSorted(),
@@ -123,6 +128,7 @@ function factsOf(
 interface Pattern {
   readonly glob: Glob
   readonly tool: ToolClass
+  readonly isTemplate: boolean
 }
 
 /**

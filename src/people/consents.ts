@@ -141,7 +141,8 @@ export interface Grant {
 const END_SAME = `UPDATE consents INDEXED BY consents_by_actor
   SET revoked_at = max(?8, granted_at), revoked_by = ?9
   WHERE tenant = ?1 AND issuer = ?2 AND subject = ?3 AND server = ?4 AND client = ?5
-    AND tool IS ?6 AND access IS ?7 AND revoked_at IS NULL AND ends_at > ?8`
+    AND tool IS ?6 AND access IS ?7 AND revoked_at IS NULL AND ends_at > ?8
+  RETURNING id`
 
 export type Granted = 'granted' | 'used' | 'too_many'
 
@@ -214,11 +215,12 @@ type About = Pick<ConsentRow, 'issuer' | 'subject' | 'client' | 'tool' | 'access
 export async function withdrawConsent(site: Site, about: About, by: string): Promise<number> {
   const { people, compiled, name } = site
   const { issuer, subject, client, tool, access } = about
-  const { meta } = await people.database
+  // The rows themselves: D1 counts what triggers changed as well.
+  const { results } = await people.database
     .prepare(END_SAME)
     .bind(compiled.tenant, issuer, subject, name, client, tool, access, people.now(), by)
     .run()
-  return meta.changes
+  return results.length
 }
 
 /** null: it is not this person's, or for an administrator not at this server. */

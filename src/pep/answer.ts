@@ -39,11 +39,27 @@ export async function answer(response: Response, relay: Relay): Promise<Result<R
     abandon(relay)
     return ok(new Response(null, { status: noticeStatus(status) }))
   }
+  if (operation.method === 'server/discover' && status >= 400 && status < 500) {
+    return introduction(response, relay)
+  }
   if (operation.method !== 'initialize') return message(response, relay)
   const handshake = handshakeOf(response)
   if (!handshake.ok) return reject(relay, malformed(handshake.error))
   relay.handshake = handshake.value
   return message(response, relay)
+}
+
+/**
+ * A server of the legacy era declines what it does not know in many forms, with an id of its own or in
+ * plain text. A client that speaks both eras has to be told in one that it understands, or it gives up
+ * (2026-07-28, basic/versioning).
+ */
+async function introduction(response: Response, relay: Relay): Promise<Result<Response, Refused>> {
+  const passed = await message(response, relay)
+  if (passed.ok || passed.error.refusal.reason !== 'upstream_malformed') return passed
+  const { method } = relay.permit.operation
+  const refusal = { at: 'understand', reason: 'method_unknown', method } as const
+  return err({ ...passed.error, refusal })
 }
 
 async function message(response: Response, relay: Relay): Promise<Result<Response, Refused>> {

@@ -2,6 +2,8 @@ import { stringify } from '../mcp/stringify.ts'
 import {
   asPrivate,
   filterCapabilities,
+  filterCompletion,
+  filterDirectory,
   filterListing,
   filterTasks,
   LISTED,
@@ -87,20 +89,22 @@ async function shown(
 }
 
 /** What was asked for by name, where its answer is for this caller alone. */
-function ofCall({ method, era }: Call, judged: Judged, result: JsonObject): JsonObject | null {
+function ofCall(call: Call, judged: Judged, result: JsonObject): JsonObject | null {
+  const { method, era } = call
   switch (method) {
     case 'resources/read':
       return era === 'modern' ? asPrivate(result, era) : null
     case 'resources/directory/read':
-      return asPrivate(withOwnResources(result, seeing(judged, [])), era)
+      return filterDirectory(result, seeing(judged, []), era)
     case 'skills/get': {
       const { skill } = result
       const own = isJsonObject(skill) ? { skill: withOwnResources(skill, seeing(judged, [])) } : {}
       return asPrivate({ ...result, ...own }, era)
     }
+    case 'completion/complete':
+      return filterCompletion(call, result, seeing(judged, []))
     case 'tools/call':
     case 'prompts/get':
-    case 'completion/complete':
     case 'resources/subscribe':
     case 'resources/unsubscribe':
       return null

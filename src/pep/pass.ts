@@ -1,6 +1,6 @@
 import { readJson } from '../mcp/json.ts'
 import { readResponse } from '../mcp/response.ts'
-import { err, type Result } from '../result.ts'
+import { err, ok, type Result } from '../result.ts'
 import { isSessionStream, type Passage, type Relay } from './relay.ts'
 import { passAnswer } from './streams/answer.ts'
 import { passNotice } from './streams/notices.ts'
@@ -26,12 +26,22 @@ export async function pass(
         ? passResumed(message, text, relay)
         : passAnswer(message, text, relay.permit, relay)
     case 'notification':
-      return passNotice(message, text, relay)
+      return stillAllowed(await passNotice(message, text, relay), relay)
     case 'request':
       return isWhole
         ? err(`asked the client for \`${message.method}\``)
-        : passRequest(message, text, relay)
+        : stillAllowed(await passRequest(message, text, relay), relay)
     case 'malformed':
       return err('not a JSON-RPC message')
   }
+}
+
+/** An answer asks for this itself (streams/answer.ts). */
+async function stillAllowed(
+  passage: Result<Passage, string>,
+  { watch }: Relay,
+): Promise<Result<Passage, string>> {
+  if (!passage.ok || passage.value.kind !== 'pass') return passage
+  const allowed = await watch.mayGoOn()
+  return allowed.ok ? passage : ok({ kind: 'withhold', refused: allowed.error })
 }

@@ -1,4 +1,4 @@
-import type { OutcomeState, Recalled, ServerTask } from '../durable-objects/session-protocol.ts'
+import type { OutcomeState, Recalled } from '../durable-objects/session-protocol.ts'
 import type { Operation } from '../mcp/operation.ts'
 import { bringsOutput, contentOf } from '../mcp/outcome.ts'
 import type { JsonObject } from '../mcp/value.ts'
@@ -13,7 +13,6 @@ import { observationOf, type Sent } from './observe.ts'
 import type { Question } from './question.ts'
 import { decideResult, type ResultAnswer } from './result.ts'
 import type { SessionGate } from './session-gate.ts'
-import { seeing } from './showing.ts'
 import { taskUnder } from './under-task.ts'
 
 /** Leave for one operation, given now and good for nothing else. */
@@ -33,10 +32,6 @@ export interface Permit {
   readonly session: SessionGate
   /** What the server gets in place of the message; null: the very bytes that were received. */
   readonly sent: JsonObject | null
-  /** By id: the tasks of the server's that the operation speaks of, and what made them. */
-  readonly tasks: ReadonlyMap<string, ServerTask>
-  /** Whether this actor could be allowed an entry of the catalogue now, as in a listing. */
-  readonly maySee: (entry: string) => boolean
   /** Whether the client may see this result; null where no row speaks of results of this tool. */
   readonly mayReturn: ((result: JsonObject | null) => Promise<ResultAnswer>) | null
   /** Tells the session of one message, and whether it knows now; null where no rule would ask. */
@@ -80,7 +75,7 @@ export function permitOf(
   labels: readonly string[],
   others: readonly string[],
 ): Permit {
-  const { operation, question, session, nonce, sent, recalled } = call
+  const { operation, question, session, nonce, sent } = call
   const { tenant } = question.actor
   const { server, facts, compiled } = judged
   const { origins } = server.flows(question.tool ?? '')
@@ -101,8 +96,6 @@ export function permitOf(
     nonce,
     session,
     sent,
-    tasks: new Map(recalled.tasks.map((task) => [task.taskId, task])),
-    maySee: seeing(judged, []),
     mayReturn:
       results.length === 0 ? null : (result) => decideResult(call, decision, judged, result),
     observe: observing(

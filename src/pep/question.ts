@@ -107,7 +107,11 @@ export async function questionOf(
 }
 
 /** Their answers name further resources, each of which is asked about as in a listing. */
-const LISTS: ReadonlySet<Action> = new Set(['skills/get', 'resources/directory/read'])
+const LISTS: ReadonlySet<Action> = new Set([
+  'skills/get',
+  'resources/directory/read',
+  'completion/complete',
+])
 
 /** Who acts, as the token proves it. */
 export const actorOf = (claims: Claims): Actor => ({
@@ -172,7 +176,10 @@ export function factKeysOf(
     ],
     server,
     tool,
-    row: tool === null ? null : (compiled.servers.get(server)?.tools.find(tool, null)?.row ?? tool),
+    row:
+      tool === null || question.listing
+        ? null
+        : (compiled.servers.get(server)?.tools.find(tool, null)?.row ?? tool),
     listing: question.listing,
     named,
     issuedAt: credential.issuedAt,

@@ -5,6 +5,7 @@ import {
   type AdmitAnswer,
   type AdmitRequest,
   type ChangeAnswer,
+  type ChangeQuestion,
   type DenialAnswer,
   type ObservedMessage,
   type Possession,
@@ -103,10 +104,11 @@ export class SessionGate {
   }
 
   /** Whether the rows have moved since they were in that state; null: it does not say. */
-  async changes(tenant: string, state: string, wait: boolean): Promise<ChangeAnswer | null> {
-    const question = { version: SESSION_PROTOCOL, tenant, state, wait } as const
+  async changes(question: Omit<ChangeQuestion, 'version'>): Promise<ChangeAnswer | null> {
+    const { wait } = question
+    const whole = { version: SESSION_PROTOCOL, ...question } as const
     const budget = wait ? WAIT_BUDGET_MS : ANSWER_BUDGET_MS
-    const answer = await this.#ask((session) => session.changes(question), 1, budget)
+    const answer = await this.#ask((session) => session.changes(whole), 1, budget)
     return answer.ok ? answer.value : null
   }
 

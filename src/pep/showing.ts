@@ -1,7 +1,6 @@
 import { kindOf, ownName } from '../mcp/catalogue.ts'
 import type { Listed } from '../mcp/listing.ts'
 import { commonText, isTemplate } from '../mcp/template.ts'
-import { resourceEntry } from '../mcp/catalogue.ts'
 import { evaluate } from '../pdp/evaluate.ts'
 import type { Sighting } from '../pdp/evaluation.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
@@ -37,12 +36,13 @@ export async function showing(
  */
 export function seeing(judged: Judged, sighted: readonly Sighted[]): (entry: string) => boolean {
   const refusalOf = refusing(judged, sighted)
+  const under = new UnderTemplates(judged)
   return (entry) => {
     const refusal = refusalOf(entry)
     if (refusal === null) return true
     if (refusal.reason === 'tool_changed' || !isTemplateEntry(entry)) return false
     // A template is shown if some resource that it makes could be allowed.
-    return textsUnder(entry, judged).some((text) => refusalOf(text) === null)
+    return under.some(entry, (text) => refusalOf(text) === null)
   }
 }
 
@@ -78,18 +78,54 @@ export function refusing(
 const isTemplateEntry = (entry: string): boolean =>
   kindOf(entry) === 'resource' && isTemplate(ownName(entry))
 
-/** More rows are not looked at: what is not shown can still be asked for. */
-const MOST_TEXTS = 200
+/**
+ * How much is looked at for all templates of one listing, in letters that are compared. What is not
+ * shown can still be asked for.
+ */
+const MOST_COMPARED = 20_000_000
+/** What asking about one text costs besides. */
+const PER_TEXT = 4_000
 
-/** Of each row and policy that names resources, one that the template makes, if there is any. */
-function textsUnder(template: string, { server, compiled }: Judged): string[] {
-  const patterns = new Set([...server.tools.rows, ...compiled.policies.tools()])
-  const texts = new Set<string>()
-  for (const pattern of patterns) {
-    if (texts.size >= MOST_TEXTS) break
-    // A row that is itself a template makes the same URIs, or others.
-    const text = commonText(template, pattern.replaceAll(/\{[^{}]*\}/g, '*'))
-    if (text !== null && kindOf(text) === 'resource') texts.add(resourceEntry(ownName(text)))
+/** Of each row and policy that names resources, one text that a template makes, if there is any. */
+class UnderTemplates {
+  readonly #judged: Judged
+  #patterns: readonly Pattern[] | null = null
+  #left = MOST_COMPARED
+
+  constructor(judged: Judged) {
+    this.#judged = judged
   }
-  return [...texts]
+
+  /** Whether one of them is such a text. A server may list templates without end, so the looking has one. */
+  some(template: string, is: (text: string) => boolean): boolean {
+    this.#patterns ??= patternsOf(this.#judged)
+    const start = template.slice(0, template.indexOf('{'))
+    this.#left -= this.#patterns.length
+    const asked = new Set<string>()
+    for (const { text: pattern, start: own } of this.#patterns) {
+      if (!start.startsWith(own) && !own.startsWith(start)) continue
+      this.#left -= template.length * pattern.length
+      if (this.#left < 0) return false
+      const text = commonText(template, pattern)
+      if (text === null || kindOf(text) !== 'resource' || asked.has(text)) continue
+      this.#left -= PER_TEXT
+      if (is(text)) return true
+      asked.add(text)
+    }
+    return false
+  }
+}
+
+interface Pattern {
+  readonly text: string
+  /** Before its first `*`. */
+  readonly start: string
+}
+
+function patternsOf({ server, compiled }: Judged): readonly Pattern[] {
+  // A row that is itself a template makes the same URIs, or others.
+  const texts = [...server.tools.rows, ...compiled.policies.tools()].map((text) =>
+    text.replaceAll(/\{[^{}]*\}/g, '*'),
+  )
+  return [...new Set(texts)].map((text) => ({ text, start: text.split('*', 1)[0] ?? '' }))
 }

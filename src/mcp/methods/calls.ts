@@ -1,6 +1,7 @@
 // Pure. What touches one entry of the catalogue.
 import { promptEntry, resourceEntry, toolEntry } from '../catalogue.ts'
 import { isName } from '../names.ts'
+import { membersNamed } from '../pointer.ts'
 import type { Call, Resumed } from '../operation.ts'
 import { ok, type Result } from '../../result.ts'
 import { isJsonObject, type JsonObject } from '../value.ts'
@@ -127,8 +128,10 @@ export const CALLS: Rows<Call['method']> = {
       if (entry === null) return invalid('`ref` must name one prompt or one resource template')
       const given = completed(params)
       return given === null
-        ? invalid('`argument` must have a `name` and a `value`, and `context` only `arguments`')
-        : callOf('completion/complete', base, entry, given, EMPTY)
+        ? invalid(
+            '`argument` must have a `name` and a `value`, and `context` only other `arguments`',
+          )
+        : callOf('completion/complete', base, entry, given.all, EMPTY, given.name)
     },
   },
 }
@@ -146,11 +149,12 @@ function callOf<M extends Call['method']>(
   entry: string,
   given: JsonObject,
   params: JsonObject,
+  completes: string | null = null,
 ): Result<Call & { readonly method: M }, ParamsInvalid> {
   const resumed = resumedBy(params)
   return resumed === undefined
     ? invalid('`requestState` must be text and `inputResponses` an object of a few answers')
-    : ok({ kind: 'call', method, entry, arguments: given, resumed, ...base })
+    : ok({ kind: 'call', method, entry, arguments: given, resumed, completes, ...base })
 }
 
 /** Each answer is decided on its own, so they have an end. */
@@ -192,8 +196,15 @@ function referred({ ref }: JsonObject): string | null {
   return type === 'ref/resource' && isText(uri) && has('type', 'uri') ? resourceEntry(uri) : null
 }
 
-/** The argument with what was filled in before it. */
-function completed({ argument, context = EMPTY }: JsonObject): JsonObject | null {
+/**
+ * The argument with what was filled in before it.
+ *
+ * INVARIANT: no argument is there twice: what is decided is what any server goes by.
+ */
+function completed({
+  argument,
+  context = EMPTY,
+}: JsonObject): { readonly name: string; readonly all: JsonObject } | null {
   if (!isJsonObject(argument) || !isJsonObject(context)) return null
   const { name, value } = argument
   const { arguments: before = EMPTY } = context
@@ -201,5 +212,6 @@ function completed({ argument, context = EMPTY }: JsonObject): JsonObject | null
     Object.keys(argument).every((member) => member === 'name' || member === 'value') &&
     Object.keys(context).every((member) => member === 'arguments')
   if (!known || !isName(name) || typeof value !== 'string' || !isJsonObject(before)) return null
-  return Object.assign(Object.create(null) as JsonObject, before, { [name]: value })
+  if (membersNamed(before, name).length > 0) return null
+  return { name, all: Object.assign(Object.create(null) as JsonObject, before, { [name]: value }) }
 }

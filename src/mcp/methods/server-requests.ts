@@ -1,6 +1,7 @@
 // Pure. What a server may ask of a client, one row each, in a stream (legacy) or inside of a result
 // (2026-07-28, basic/patterns/mrtr). Absent means that it is never passed on.
 import { clientEntry } from '../catalogue.ts'
+import { membersNamed } from '../pointer.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../value.ts'
 
 export type ServerRequestMethod = 'sampling/createMessage' | 'elicitation/create' | 'roots/list'
@@ -10,7 +11,10 @@ export interface ServerRequestRow {
   readonly entry: string
   /** INVARIANT: nothing is asked of a client that it did not say it can do. */
   readonly declared: (capabilities: JsonObject, params: JsonObject) => boolean
-  /** What an answer of a client to it looks like, where nothing but its shape tells. */
+  /**
+   * What an answer of a client to it looks like, where nothing but its shape tells: in any case of
+   * letters, as some servers read it.
+   */
   readonly answers: (result: JsonObject) => boolean
 }
 
@@ -19,7 +23,7 @@ export const SERVER_REQUESTS: { readonly [M in ServerRequestMethod]: ServerReque
   'sampling/createMessage': {
     entry: clientEntry('sampling'),
     declared: ({ sampling }) => isJsonObject(sampling),
-    answers: (result) => 'role' in result,
+    answers: (result) => has(result, 'role'),
   },
   'elicitation/create': {
     entry: clientEntry('elicitation'),
@@ -27,14 +31,16 @@ export const SERVER_REQUESTS: { readonly [M in ServerRequestMethod]: ServerReque
     declared: ({ elicitation }, { mode }) =>
       isJsonObject(elicitation) &&
       (mode === 'url' ? isJsonObject(elicitation['url']) : declaresForms(elicitation)),
-    answers: (result) => 'action' in result,
+    answers: (result) => has(result, 'action'),
   },
   'roots/list': {
     entry: clientEntry('roots'),
     declared: ({ roots }) => isJsonObject(roots),
-    answers: (result) => 'roots' in result,
+    answers: (result) => has(result, 'roots'),
   },
 }
+
+const has = (result: JsonObject, name: string): boolean => membersNamed(result, name).length > 0
 
 const declaresForms = (elicitation: JsonObject): boolean =>
   isJsonObject(elicitation['form']) || elicitation['url'] === undefined

@@ -3,9 +3,11 @@
 import { ok } from '../../result.ts'
 import type { TaskListing, TaskStep } from '../operation.ts'
 import { TASKS_EXTENSION } from '../versions.ts'
-import type { JsonObject } from '../value.ts'
+import { isJsonObject, type JsonObject } from '../value.ts'
 import { areInputs } from './calls.ts'
 import { BOTH, EMPTY, invalid, isText, LEGACY, MODERN, type Known, type Rows } from './row.ts'
+
+const RELATED_TASK = 'io.modelcontextprotocol/related-task'
 
 const NEEDS: JsonObject = { extensions: { [TASKS_EXTENSION]: {} } }
 
@@ -68,8 +70,13 @@ export const TASKS: Rows<(TaskStep | TaskListing)['method']> = {
 }
 
 function taskStep<M extends TaskStep['method']>(method: M, { params, base }: Known) {
-  const { taskId, inputResponses } = params
+  const { taskId, inputResponses, _meta: meta } = params
   if (!isText(taskId)) return invalid('`taskId` must be a text without control characters')
+  // A server could go by either (2025-11-25, basic/utilities/tasks, associating messages).
+  const related = isJsonObject(meta) ? meta[RELATED_TASK] : undefined
+  if (related !== undefined && !(isJsonObject(related) && related['taskId'] === taskId)) {
+    return invalid('`_meta` names another task')
+  }
   const inputs = areInputs(inputResponses) ? inputResponses : null
   return ok({ kind: 'task' as const, method, taskId, inputResponses: inputs, ...base })
 }

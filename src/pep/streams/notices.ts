@@ -1,11 +1,13 @@
 import { clientEntry, resourceEntry } from '../../mcp/catalogue.ts'
 import { groundOf, type Ground } from '../../mcp/methods/server-notices.ts'
 import { stringify } from '../../mcp/stringify.ts'
+import type { MessageId } from '../../mcp/refusal.ts'
 import type { UpstreamMessage } from '../../mcp/response.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../mcp/value.ts'
 import { ok, type Result } from '../../result.ts'
+import type { Refused } from '../decide.ts'
 import { isSessionStream, type Passage, type Relay } from '../relay.ts'
-import { observedNotice } from './observed.ts'
+import { observed, observedNotice } from './observed.ts'
 import { taskNotice } from './task-notices.ts'
 
 type NoticeMessage = Extract<UpstreamMessage, { kind: 'notification' }>
@@ -29,7 +31,7 @@ export async function passNotice(
   const kept = await keptOf(ground, params ?? {}, relay)
   if (kept === null) return ok(DROP)
   const told = kept === 'as_it_came' ? params : kept
-  const unobserved = says(ground, told) ? await observedNotice(told, text.length, relay) : null
+  const unobserved = await unobservedOf(ground, told, text.length, relay)
   if (unobserved !== null) return ok({ kind: 'withhold', refused: unobserved })
   const rebuilt = { jsonrpc: '2.0', method, ...(hasMembers(kept) ? { params: kept } : {}) }
   return ok({
@@ -44,11 +46,40 @@ const DROP: Passage = { kind: 'drop' }
 const hasMembers = (kept: JsonObject | string): kept is JsonObject =>
   typeof kept !== 'string' && Object.keys(kept).length > 0
 
-/** What says only that something changed, in words of ours, is nothing that a history could rest on. */
-const says = ({ kind }: Ground, params: JsonObject | null): boolean =>
-  kind === 'log' ||
-  kind === 'acknowledged' ||
-  (kind === 'progress' && typeof params?.['message'] === 'string')
+/**
+ * What says only that something changed, in words of ours, is nothing that a history could rest on. The
+ * name of a resource is told, and brings nothing of what is in it.
+ */
+async function unobservedOf(
+  { kind }: Ground,
+  params: JsonObject | null,
+  letters: number,
+  relay: Relay,
+): Promise<Refused | null> {
+  if (params === null) return null
+  switch (kind) {
+    case 'log':
+    case 'acknowledged':
+    case 'elicitation':
+      return observedNotice(params, letters, relay)
+    case 'progress':
+      return isNumbers(params, relay) ? null : observedNotice(params, letters, relay)
+    case 'resource':
+      return observed({ kind: 'notice', params, letters }, relay.permit)
+    case 'list_changed':
+    case 'cancelled':
+    case 'task':
+      return null
+  }
+}
+
+/** Besides a token that this client gave itself, or that is a number. */
+function isNumbers(params: JsonObject, { permit }: Relay): boolean {
+  const bare = bareProgress(params)
+  const { progressToken: token } = params
+  const isQuiet = typeof token === 'number' || token === permit.operation.progressToken
+  return bare !== null && isQuiet && Object.keys(params).length === Object.keys(bare).length
+}
 
 async function keptOf(ground: Ground, params: JsonObject, relay: Relay): Promise<Kept> {
   const { operation, mayReturn, open } = relay.permit
@@ -60,20 +91,26 @@ async function keptOf(ground: Ground, params: JsonObject, relay: Relay): Promise
     case 'progress': {
       const token = params['progressToken'] ?? null
       // In a call's own stream it is about that call, or about nothing that the client knows.
-      if (isSubscription || (!isSession && token !== operation.progressToken)) return null
+      if (isSubscription || token === null) return null
+      if (!isSession && token !== operation.progressToken) return null
+      // A token that this client may not have given is as good as words.
+      if (isBare && isSession && typeof token !== 'number') return null
       return isBare ? bareProgress(params) : 'as_it_came'
     }
     case 'log':
       return isBare || isSubscription ? null : 'as_it_came'
     case 'list_changed':
       if (isSession) return {}
-      return isSubscription && operation.lists.includes(ground.list) ? subscribed(params) : null
+      return isSubscription && operation.lists.includes(ground.list)
+        ? subscribed(params, operation.id)
+        : null
     case 'resource': {
       const { uri } = params
       if (typeof uri !== 'string' || !(isSession || isSubscription)) return null
       const entry = resourceEntry(uri)
-      if (isSubscription && !operation.entries.includes(entry)) return null
-      return (await open.reach.maySee(entry)) ? { uri, ...subscribed(params) } : null
+      const named = isSubscription ? subscribed(params, operation.id) : {}
+      if (named === null || (isSubscription && !operation.entries.includes(entry))) return null
+      return (await open.reach.maySee(entry)) ? { uri, ...named } : null
     }
     case 'cancelled':
       return takenBack(params, relay)
@@ -93,12 +130,11 @@ async function keptOf(ground: Ground, params: JsonObject, relay: Relay): Promise
 
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
 
-/** The client's own id of its subscription, which it gave itself. */
-function subscribed({ _meta: meta }: JsonObject): JsonObject {
+/** The client's own id of its subscription, which it gave itself; null: it is about another one. */
+function subscribed({ _meta: meta }: JsonObject, own: MessageId | null): JsonObject | null {
   const id = isJsonObject(meta) ? meta[SUBSCRIPTION_ID] : undefined
-  return typeof id === 'string' || typeof id === 'number'
-    ? { _meta: { [SUBSCRIPTION_ID]: id } }
-    : {}
+  if (id === undefined) return {}
+  return id === own ? { _meta: { [SUBSCRIPTION_ID]: id } } : null
 }
 
 /** The numbers keep the client from giving up; the words may be the result already. */

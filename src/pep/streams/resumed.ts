@@ -11,8 +11,8 @@ import { withheldBecause, type Passage, type Relay } from '../relay.ts'
 import { passAnswer, type ResponseMessage } from './answer.ts'
 
 /**
- * An answer in the stream of a session that goes on where another broke off: to a call of this session
- * whose answer has not come yet, and decided as the answer to that call.
+ * An answer in a stream that goes on where that of a call broke off: to that very call, and decided as
+ * the answer to it.
  */
 export async function passResumed(
   message: ResponseMessage,
@@ -21,8 +21,8 @@ export async function passResumed(
 ): Promise<Result<Passage, string>> {
   const { open, session } = relay.permit
   const { mcp } = open
-  const call = mcp?.suspended.find(({ body }) => idIn(body) === message.id)
-  if (mcp === null || call === undefined || message.id === null) {
+  const call = mcp?.resumed ?? null
+  if (mcp === null || call === null || message.id === null || idIn(call.body) !== message.id) {
     return err('an answer to nothing that is open')
   }
   const { decision } = call

@@ -1,7 +1,12 @@
+import { inTime, LATE } from '../../in-time.ts'
 import { err, ok, type Result } from '../../result.ts'
 import type { Refused } from '../decide.ts'
 import type { OpenPermit } from './open.ts'
 
+/** Deciding again takes no longer: what is not allowed in time is not allowed. */
+const DECIDED_WITHIN_MS = 1_000
+/** For how long a look vouches for what is released beside the answer. */
+const LOOK_COUNTS_MS = 500
 /** After a change, so that nothing spins where the session cannot vouch for what it reads. */
 const PAUSE_MS = 250
 
@@ -9,7 +14,8 @@ const PAUSE_MS = 250
  * Watches over an operation while it is open: the session says when rows have moved, the clock says when
  * something lapses, and then it is decided again.
  *
- * INVARIANT: whoever is no longer allowed gets no further byte, within a second of the change.
+ * INVARIANT: whoever is no longer allowed gets no further byte, within a second of the change, and
+ * within two it is over; also where nobody can say whether it is allowed.
  */
 export class Watch {
   readonly #permit: OpenPermit
@@ -17,6 +23,8 @@ export class Watch {
   readonly #onRefused: (refused: Refused) => void
   #timer: ReturnType<typeof setTimeout> | null = null
   #isWatching = false
+  /** The beginning of the last look of our own that found nothing. */
+  #sureAt = -Infinity
   #isOver = false
 
   constructor(permit: OpenPermit, onRefused: (refused: Refused) => void) {
@@ -43,6 +51,15 @@ export class Watch {
     return this.#check(false)
   }
 
+  /** Before anything else of a stream is released: by a look that is hardly older. */
+  async mayGoOn(): Promise<Result<null, Refused>> {
+    const now = Date.now()
+    if (!this.#isWatching || now - this.#sureAt < LOOK_COUNTS_MS) return ok(null)
+    const checked = await this.#check(false)
+    if (checked.ok) this.#sureAt = now
+    return checked
+  }
+
   async #run(): Promise<void> {
     while (!this.#isOver) {
       // One look after the other, for as long as it is open.
@@ -58,21 +75,30 @@ export class Watch {
   async #check(wait: boolean): Promise<Result<null, Refused>> {
     const { open, session, tenant, decision } = this.#permit
     const { standing } = open
-    const asking = session.changes(tenant, standing.state, wait)
+    const { actorKey } = open.whose
+    const asking = session.changes({ tenant, actorKey, state: standing.state, wait })
     const answer = wait ? await this.#untilLapse(asking) : await asking
     if (this.#isOver && wait) return ok(null)
     if (Date.now() >= standing.tokenUntil) {
       return err({ refusal: { at: 'forward', reason: 'token_ended' }, decision })
     }
+    // So much is open that it could not all be asked about in time.
+    if (answer === 'crowded') return this.#undecided()
     if (answer === 'same' && Date.now() < standing.until) return ok(null)
     try {
-      const again = await standing.again()
+      const again = await inTime(standing.again(), DECIDED_WITHIN_MS, LATE)
+      if (again === LATE) return this.#undecided()
       if (wait && again.ok) await pause(PAUSE_MS)
       return again
     } catch (fault) {
       console.error('fault', fault)
-      return err({ refusal: { at: 'forward', reason: 'result_undecided' }, decision })
+      return this.#undecided()
     }
+  }
+
+  #undecided(): Result<never, Refused> {
+    const { decision } = this.#permit
+    return err({ refusal: { at: 'forward', reason: 'result_undecided' }, decision })
   }
 
   async #untilLapse<T>(asking: Promise<T>): Promise<T | 'lapsed'> {

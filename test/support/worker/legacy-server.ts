@@ -22,6 +22,13 @@ interface Message {
   readonly error?: unknown
 }
 
+const opened: ServerStream[] = []
+
+/** Whatever a test leaves open would keep its Worker waiting: a legacy call goes on without its client. */
+export function endStreams(): void {
+  for (const stream of opened.splice(0)) stream.end()
+}
+
 /**
  * One open stream of the server, to be written by a test. Whoever reads it asks again and again: a promise
  * of one request cannot be kept by another in workerd.
@@ -36,6 +43,7 @@ export class ServerStream {
 
   constructor(request: SeenRequest) {
     this.request = request
+    opened.push(this)
     const encoder = new TextEncoder()
     const body = new ReadableStream<Uint8Array>(
       {
@@ -81,14 +89,6 @@ export class ServerStream {
   end(): void {
     this.#hasEnded = true
   }
-}
-
-const made = new Set<ServerStream>()
-
-/** What a test has left open would keep everything behind it from beginning anew. */
-export function endStreams(): void {
-  for (const stream of made) stream.end()
-  made.clear()
 }
 
 export class LegacyServer {
@@ -153,7 +153,6 @@ export class LegacyServer {
   #stream(seen: SeenRequest): Response {
     const stream = new ServerStream(seen)
     this.streams.push(stream)
-    made.add(stream)
     return stream.response
   }
 }

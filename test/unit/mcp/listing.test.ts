@@ -39,7 +39,7 @@ describe('a listing', () => {
     ['{"tools":[{"title":"a"},{"name":7},null,"a",["a"]]}', '{"tools":[]}', 'what has no name'],
     ['{"tools":[{"name":""},{"name":"a\\u0000"}]}', '{"tools":[]}', 'names that cannot be called'],
     ['{"tools":{"name":"a"}}', '{"tools":[]}', 'a list that is none'],
-    ['{"x":1}', '{"x":1,"tools":[]}', 'an absent list'],
+    ['{"nextCursor":"1"}', '{"nextCursor":"1","tools":[]}', 'an absent list'],
   ])('drops from %s: %s, %s', (given, expected, _why) => {
     expect(show(given, all, 'legacy')).toBe(expected)
   })
@@ -67,7 +67,12 @@ describe('a listing', () => {
   it('leaves no prototype behind', () => {
     const filtered = filterTools(object('{"tools":[],"__proto__":{"x":1}}'), all, 'modern')
     expect(Object.getPrototypeOf(filtered)).toBeNull()
-    expect(Object.keys(filtered)).toContain('__proto__')
+    expect(Object.keys(filtered)).toEqual(['tools', 'cacheScope', 'ttlMs'])
+  })
+
+  it.each(['Tools', 'total', 'resources'])('has no %s beside what was looked at', (member) => {
+    const filtered = filterTools(object(`{"tools":[],"${member}":[{"name":"b"}]}`), all, 'legacy')
+    expect(stringify(filtered)).toBe('{"tools":[]}')
   })
 })
 

@@ -6,7 +6,7 @@ import { parseGlob } from '../../../src/pdp/glob.ts'
 describe('what a template makes', () => {
   it.each([
     ['test://t/{id}/data', 'test://t/1/data'],
-    ['test://t/{id}/data', 'test://t/a%20b,c/data'],
+    ['test://t/{id}/data', 'test://t/a%20b%2Cc%40d/data'],
     ['test://{a}/{b}', 'test://x/y'],
     ['test://t/{a}-{b}', 'test://t/1-2-3'],
     ['test://t/{id}.json?v=1', 'test://t/x.json?v=1'],
@@ -25,6 +25,8 @@ describe('what a template makes', () => {
     ['test://t/{id}', 'test://t/1?x=1', 'a query'],
     ['test://t/{id}', 'test://t/1;x', 'a parameter'],
     ['test://t/{id}', 'test://t/1#x', 'a fragment'],
+    ['test://t/{id}', 'test://t/a@b', 'what it would encode'],
+    ['test://t/{id}', 'test://t/a,b', 'what it would encode'],
     ['test://t/{id}', 'TEST://t/1', 'another spelling'],
     ['test://t/{id}', 'test://T/1', 'another spelling'],
     ['test://t/{id}/data', 'test://t/{id}/data', 'itself'],

@@ -33,6 +33,7 @@ const understood: readonly Cell[] = [
       method: 'tools/call',
       entry: 'send',
       resumed: null,
+      completes: null,
       arguments: { to: 'a' },
       id: 7,
       era: 'legacy',

@@ -16,6 +16,8 @@ describe('a URI in its one spelling', () => {
     'test://a/b%20c',
     'test://a/%E2%82%AC',
     'ui://widget/show.html',
+    'mail://inbox/a@b.example',
+    'https://h.example/a:b?c=d%26e&f=%27%2B%5B',
   ])('%s', (uri) => {
     expect(isPlainUri(uri)).toBe(true)
   })
@@ -59,6 +61,22 @@ describe('a URI in its one spelling', () => {
     ['test', 'no scheme'],
     ['//a/b', 'no scheme'],
     ['', 'nothing'],
+    ['https:/h.example/', 'a slash that parsers add'],
+    ['https:h.example/', 'two of them'],
+    ['file:/etc/passwd', 'no authority where others write an empty one'],
+    ['file://localhost/etc/passwd', 'a host that is none'],
+    ['http://127.1/', 'an address in short'],
+    ['http://0x7f.0.0.1/', 'in other digits'],
+    ['http://2130706433/', 'as one number'],
+    ['http://[0:0:0:0:0:0:0:1]/', 'an address at length'],
+    ['test://a/b%40c', 'an at sign encoded'],
+    ['test://a/b%3Ac', 'a colon encoded'],
+    ['test://a/b%28c%29', 'brackets encoded'],
+    ['test://a/b%2Cc', 'a comma encoded'],
+    ['test://a/b[c]', 'brackets that have an encoded form'],
+    ['test://a/b?c=d+e', 'a plus that is a space to many'],
+    ["test://a/b?c='", 'a quote that parsers encode'],
+    ['test://a/b?c=%3A', 'a colon encoded'],
     ['test:///a', 'no authority where there should be one'],
   ])('not %s: %s', (uri) => {
     expect(isPlainUri(uri)).toBe(false)

@@ -8,8 +8,8 @@ inThisWorld()
 
 const progress = {
   jsonrpc: '2.0',
-  method: 'notifications/progress',
-  params: { progress: 1, message: 'row 1; row 2' },
+  method: 'notifications/message',
+  params: { level: 'info', data: 'row 1; row 2' },
 }
 const fine = answerOf({ content: [{ type: 'text', text: 'ok' }] })
 const STREAM = 'text/event-stream'

@@ -35,7 +35,7 @@ describe('the ends of lines', () => {
     ['LF', '\n'],
     ['CR', '\r'],
     ['CRLF', '\r\n'],
-  ])('%s, cut at every byte', { timeout: 30_000 }, async (_, end) => {
+  ])('%s, cut at every byte', { timeout: 60_000 }, async (_, end) => {
     const textOf = (id: string) =>
       `\ufeff: hi${end}${end}id: 1${end}retry: 9${end}data:${end}${end}id: 2${end}data: ${answer.replace('ID', id)}${end}${end}`
     const whole = plain(await sentBy((id) => [textOf(id)]))

@@ -50,7 +50,11 @@ describe('a client that leaves a call', () => {
     const sub = await newUser()
     const events = new EventReader(await modernCall(await token({ sub })))
     const [stream] = server.streams
-    stream!.send({ jsonrpc: '2.0', method: 'notifications/progress', params: { progress: 1 } })
+    stream!.send({
+      jsonrpc: '2.0',
+      method: 'notifications/message',
+      params: { level: 'info', data: 'x' },
+    })
     await events.message()
     await events.leave()
     await vi.waitFor(() => expect(stream!.isCancelled).toBe(true))
@@ -63,7 +67,11 @@ describe('a client that leaves a call', () => {
     const client = await initialized(sub)
     const events = new EventReader(await within(client, toolCall('note')))
     const [stream] = server.streams
-    stream!.send({ jsonrpc: '2.0', method: 'notifications/progress', params: { progress: 1 } })
+    stream!.send({
+      jsonrpc: '2.0',
+      method: 'notifications/message',
+      params: { level: 'info', data: 'x' },
+    })
     await events.message()
     await events.leave()
     await new Promise((resolve) => setTimeout(resolve, 300))

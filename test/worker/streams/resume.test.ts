@@ -31,7 +31,7 @@ describe('a stream of events', () => {
     const { first, events, stream } = await primed(await newUser())
     expect(first).toMatch(/^id: [\w-]{22}\.e-1\nretry: 250\ndata: $/)
     stream.send(
-      { jsonrpc: '2.0', method: 'notifications/progress', params: { progress: 1 } },
+      { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } },
       'e-2',
     )
     expect(await events.next()).toMatch(/^id: [\w-]{22}\.e-2\ndata: \{/)

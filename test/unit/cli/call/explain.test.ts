@@ -5,7 +5,7 @@ import { explain } from '../../../../src/cli/call/explain.ts'
 import { buildScratch } from '../../../../src/cli/scratch/scratch.ts'
 import { sqlSources } from '../../../../src/cli/scratch/sources.ts'
 import type { JsonObject } from '../../../../src/mcp/value.ts'
-import type { DecisionRefusal } from '../../../../src/pdp/refusal.ts'
+import { OF_A_RUNNING_SESSION, REASONS } from './reasons.ts'
 import { ASK, ISSUER, json, SILENT, TASK, TASK_ROWS, type Row } from './task-rows.ts'
 
 const BASE = sqlSources(['local/seed/acme.sql', 'local/seed/globex.sql', 'test/unit/cli/shop.sql'])
@@ -260,65 +260,6 @@ const SHEET: readonly Row[] = [
       'touches something that calls itself public (in the result): public',
     ],
   ],
-]
-
-/** A reason that is added does not compile until it is here. */
-const REASONS = Object.keys({
-  revoked: true,
-  tenant_inactive: true,
-  server_inactive: true,
-  client_unknown: true,
-  client_inactive: true,
-  client_not_delegate: true,
-  agent_unknown: true,
-  agent_inactive: true,
-  tool_unknown: true,
-  tool_changed: true,
-  tool_unverified: true,
-  target_unreadable: true,
-  target_of_another_tenant: true,
-  consent_required: true,
-  insufficient_scope: true,
-  workload_without_scopes: true,
-  outside_authorization: true,
-  login_outdated: true,
-  signal_raised: true,
-  signals_silent: true,
-  task_ambiguous: true,
-  outside_task: true,
-  task_unknown: true,
-  task_ended: true,
-  task_conflict: true,
-  task_invalid: true,
-  task_required: true,
-  task_spent: true,
-  not_allowed: true,
-  denied_by_policy: true,
-  insufficient_authentication: true,
-  binding_required: true,
-  approval_required: true,
-  denied_by_sequence: true,
-  result_withheld: true,
-  rate_limited: true,
-  server_task_unknown: true,
-  request_state_invalid: true,
-  input_unreadable: true,
-  session_unknown: true,
-  session_missing: true,
-  event_unknown: true,
-  response_unasked: true,
-} satisfies Record<DecisionRefusal['reason'], true>)
-
-/** Whether they hold, no row tells. */
-const OF_A_RUNNING_SESSION: readonly DecisionRefusal['reason'][] = [
-  'rate_limited',
-  'server_task_unknown',
-  'request_state_invalid',
-  'input_unreadable',
-  'session_unknown',
-  'session_missing',
-  'event_unknown',
-  'response_unasked',
 ]
 
 describe('every refusal, in plain words that name the rows', () => {
