@@ -33,6 +33,35 @@ const vectors = {
 /** Whether a machine is busy is no finding; what must be fast says so in its own test. */
 const PATIENCE_MS = 20_000
 
+const WORKER = 'test/worker/**/*.test.ts'
+const HOLDING = ['pep', 'attacks', 'streams'].map((room) => `test/worker/${room}/**/*.test.ts`)
+
+const inWorkerd = (
+  name: string,
+  files: { include: string[]; exclude?: string[]; isolate: boolean },
+) => ({
+  plugins: [
+    vectors,
+    cloudflareTest({
+      wrangler: { configPath: './wrangler.local.toml' },
+      miniflare: {
+        bindings: {
+          ...workerSecrets(),
+          PROPERTY_RUNS: process.env['PROPERTY_RUNS'] ?? '',
+          TEST_MIGRATIONS: migrations,
+          TEST_DECISION_MIGRATIONS: decisionMigrations,
+        },
+      },
+    }),
+  ],
+  test: {
+    name,
+    ...files,
+    testTimeout: PATIENCE_MS,
+    setupFiles: ['test/support/worker/begin-anew.ts'],
+  },
+})
+
 export default defineConfig({
   test: {
     // Every core: vitest would leave one idle.
@@ -42,28 +71,9 @@ export default defineConfig({
       // nothing to share, so files need no process of their own.
       { test: { ...files('unit'), isolate: false, testTimeout: PATIENCE_MS } },
       // Worker, D1 and Durable Objects in workerd. Files share it and begin anew in the set-up file.
-      {
-        plugins: [
-          vectors,
-          cloudflareTest({
-            wrangler: { configPath: './wrangler.local.toml' },
-            miniflare: {
-              bindings: {
-                ...workerSecrets(),
-                PROPERTY_RUNS: process.env['PROPERTY_RUNS'] ?? '',
-                TEST_MIGRATIONS: migrations,
-                TEST_DECISION_MIGRATIONS: decisionMigrations,
-              },
-            },
-          }),
-        ],
-        test: {
-          ...files('worker'),
-          isolate: false,
-          testTimeout: PATIENCE_MS,
-          setupFiles: ['test/support/worker/begin-anew.ts'],
-        },
-      },
+      inWorkerd('worker', { include: [WORKER], exclude: HOLDING, isolate: false }),
+      // A call or stream that a test leaves open keeps its workerd busy, so these have one each.
+      inWorkerd('held', { include: HOLDING, isolate: true }),
       // The whole local stack, driven from outside by real clients.
       {
         test: {

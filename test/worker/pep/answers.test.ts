@@ -92,10 +92,12 @@ describe('what comes back', () => {
       const events = [
         ': keep-alive\n\n',
         'id: 1\ndata:\n\n',
+        'data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"early"}}\n\n',
+        // The call asked for none, so it is none of its own.
         'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}\n\n',
         'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n',
         `event: message\r\ndata: {"jsonrpc":"2.0","id":${id},\r\ndata: "result":{"content":[]}}\r\n\r\n`,
-        'data: {"jsonrpc":"2.0","method":"notifications/message"}\n\n',
+        'data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"late"}}\n\n',
       ]
       return new Response(events.join(''), { headers: { 'content-type': 'text/event-stream' } })
     }
@@ -103,10 +105,11 @@ describe('what comes back', () => {
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     const text = await response.text()
     expect(text).toMatch(/^:\n\nid: [\w-]{22}\.1\ndata: \n\ndata: /)
-    expect(text).toContain('notifications/progress')
+    expect(text).toContain('early')
+    expect(text).not.toContain('notifications/progress')
     expect(text).toContain('"result":{"content":[]}}')
     expect(text).not.toContain('list_changed')
-    expect(text).not.toContain('notifications/message')
+    expect(text).not.toContain('late')
   })
 
   it(
@@ -114,11 +117,14 @@ describe('what comes back', () => {
     { timeout: 5_000 },
     async () => {
       behaviour.upstream = () =>
-        new Response('data: {"jsonrpc":"2.0","method":"notifications/progress","params":{}}\r\r', {
-          headers: { 'content-type': 'text/event-stream' },
-        })
+        new Response(
+          'data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"early"}}\r\r',
+          {
+            headers: { 'content-type': 'text/event-stream' },
+          },
+        )
       const text = await (await post(toolCall('note'))).text()
-      expect(text).toContain('notifications/progress')
+      expect(text).toContain('early')
       expect(text).toContain('"code":50201')
     },
   )
