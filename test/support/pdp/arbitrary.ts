@@ -162,6 +162,9 @@ const task = fc.record({
   shown: fc.boolean(),
 })
 
+const onlyOneShown = <T extends { readonly shown: boolean }>(tasks: readonly T[]): T[] =>
+  tasks.map((one, at) => ({ ...one, shown: one.shown && !tasks.slice(0, at).some((t) => t.shown) }))
+
 /** What a token was granted for in detail: of our type mostly, sometimes with what nobody knows. */
 const detail = fc
   .record({
@@ -253,7 +256,13 @@ export const question: fc.Arbitrary<Question> = fc
     issuerOpensTasks: mostly(false, true),
     tasks: fc.oneof(
       { weight: 3, arbitrary: fc.constant([]) },
-      { weight: 1, arbitrary: fc.array(task, { minLength: 1, maxLength: 2 }) },
+      {
+        weight: 1,
+        // The id is the key of a task's row, and one handle names one task at most.
+        arbitrary: fc
+          .uniqueArray(task, { minLength: 1, maxLength: 2, selector: ({ id }) => id })
+          .map(onlyOneShown),
+      },
     ),
   })
   .map((made) => {
