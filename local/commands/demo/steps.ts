@@ -1,4 +1,5 @@
 import { consent } from './consent.ts'
+import { credentialEnd } from './credential-end.ts'
 import { deletionBudget } from './deletion-budget.ts'
 import { decisionLog } from './decision-log.ts'
 import { firstCalls, policyChange, roleChange } from './policy-steps.ts'
@@ -21,6 +22,7 @@ export const STEPS: readonly Step[] = [
   consent,
   deletionBudget,
   taskEnd,
+  credentialEnd,
   decisionLog,
   newServer,
 ]
