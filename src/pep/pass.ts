@@ -1,5 +1,8 @@
 import { readJson } from '../mcp/json.ts'
+import { withoutOwnWords } from '../mcp/own-words.ts'
 import { readResponse } from '../mcp/response.ts'
+import { stringify } from '../mcp/stringify.ts'
+import { isJsonObject } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'
 import { isSessionStream, type Passage, type Relay } from './relay.ts'
 import { passAnswer } from './streams/answer.ts'
@@ -12,14 +15,16 @@ import { passResumed } from './streams/resumed.ts'
  * passed on. The error is for the operator.
  */
 export async function pass(
-  text: string,
+  sent: string,
   relay: Relay,
   /** It is all that there is, and not one of a stream. */
   isWhole = false,
 ): Promise<Result<Passage, string>> {
-  const parsed = readJson(text)
+  const parsed = readJson(sent)
   if (!parsed.ok) return err(`not strict JSON: ${parsed.error.detail}`)
-  const message = readResponse(parsed.value)
+  const theirs = isJsonObject(parsed.value) ? withoutOwnWords(parsed.value) : parsed.value
+  const text = theirs === parsed.value ? sent : stringify(theirs)
+  const message = readResponse(theirs)
   switch (message.kind) {
     case 'response':
       return isSessionStream(relay)

@@ -1,5 +1,6 @@
 import { challenge, type ChallengeKind } from '../authentication/challenge.ts'
 import type { SchemeName } from '../authentication/schemes.ts'
+import { REFUSAL_KEY } from '../mcp/own-words.ts'
 import type { Era, MessageId } from '../mcp/refusal.ts'
 import { endsToken, explain } from './explanation.ts'
 import type { Explanation } from './explained.ts'
@@ -22,9 +23,6 @@ export interface Asked {
 }
 
 const NO_LOGIN = { acrValues: [], maxAgeSeconds: null }
-
-/** Our own key in a result's `_meta` and in an error's `data`. */
-export const REFUSAL_KEY = 'sallyport/refusal'
 
 /**
  * A refusal in the form that real clients show (docs/refusals.md): authentication and scope as HTTP

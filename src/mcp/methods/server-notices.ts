@@ -11,7 +11,7 @@ export type Ground =
   | { readonly kind: 'log' }
   /** A listing may have changed: tells nothing else, the listing itself is filtered. */
   | { readonly kind: 'list_changed'; readonly list: ListKind }
-  /** `params.uri`: only what this actor subscribed to and could be allowed. */
+  /** `params.uri`: only what this actor could be allowed, and in a subscription what that one names. */
   | { readonly kind: 'resource' }
   /** A task of this actor, by `params.taskId`; what it carries is read like a result. */
   | { readonly kind: 'task' }

@@ -3,6 +3,7 @@ import { SERVER_REQUESTS } from '../../mcp/methods/server-requests.ts'
 import type { MessageId } from '../../mcp/refusal.ts'
 import type { UpstreamMessage } from '../../mcp/response.ts'
 import { stringify } from '../../mcp/stringify.ts'
+import type { JsonObject } from '../../mcp/value.ts'
 import { ok, err, type Result } from '../../result.ts'
 import type { Passage, Relay } from '../relay.ts'
 import { observedNotice } from './observed.ts'
@@ -35,10 +36,12 @@ export async function passRequest(
   const place = open.mcp?.place ?? ''
   const request = isAsked(method) ? askedIdOf(method, id) : null
   const mayAsk = place !== '' && request !== null && isAsked(method)
-  if (!mayAsk || !(await isAllowed(method, message, relay))) return decline(id, relay)
+  if (!mayAsk || !(await isAllowed(method, params, relay))) return decline(id, relay)
   const unobserved = await observedNotice(params, text.length, relay)
   if (unobserved !== null) return ok({ kind: 'withhold', refused: unobserved })
-  const kept = await session.noteMcp({ kind: 'asked', decision, place, request })
+  // Whether the client is there is no matter of a task.
+  const task = method === 'ping' ? null : permit.task
+  const kept = await session.noteMcp({ kind: 'asked', decision, place, request, task })
   if (kept === null) return decline(id, relay)
   relay.asked.set(stringify(id), request)
   const passed = { jsonrpc: '2.0', id: request, method, ...(params === null ? {} : { params }) }
@@ -47,7 +50,7 @@ export async function passRequest(
 
 async function isAllowed(
   method: AskedMethod,
-  { params }: RequestMessage,
+  params: JsonObject | null,
   { permit }: Relay,
 ): Promise<boolean> {
   if (method === 'ping') return params === null || Object.keys(params).length === 0
@@ -58,6 +61,19 @@ async function isAllowed(
   const decided =
     permit.operation.kind === 'session' ? await reach.decidesResults() : permit.mayReturn !== null
   return !decided && (await reach.maySee(entry))
+}
+
+/** That a person must go somewhere first (MCP 2025-11-25, client/elicitation). */
+const URL_ELICITATION_REQUIRED = -32042
+
+/**
+ * An error that asks the client to open a url is a question as well, whatever it answers. 2026-07-28 has
+ * no such errors: there it could only be asked inside of a result.
+ */
+export async function mayBeError({ code }: JsonObject, relay: Relay): Promise<boolean> {
+  if (code !== URL_ELICITATION_REQUIRED) return true
+  const { era } = relay.permit.operation
+  return era === 'legacy' && isAllowed('elicitation/create', { mode: 'url' }, relay)
 }
 
 function decline(id: MessageId, relay: Relay): Result<Passage, string> {

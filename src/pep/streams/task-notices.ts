@@ -41,6 +41,9 @@ export async function taskNotice(
   const own = await permit.open.permitFor({ operation: asked, message: null }, permit.decision)
   // Unknown, somebody else's, or not allowed any more: what it is about is nobody's here.
   if (!own.ok || !isJsonObject(params)) return ok(DROP)
+  // What asks the client for something asks it here as in an answer.
+  const answered = await own.value.answered(params)
+  if (answered.kind !== 'pass') return ok(DROP)
   const content = own.value.contentOf(params)
   const answer = await own.value.mayReturn?.(content)
   if (answer !== undefined && answer.refused !== null) return ok(DROP)
