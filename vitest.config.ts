@@ -72,8 +72,9 @@ export default defineConfig({
       { test: { ...files('unit'), isolate: false, testTimeout: PATIENCE_MS } },
       // Worker, D1 and Durable Objects in workerd. Files share it and begin anew in the set-up file.
       inWorkerd('worker', { include: [WORKER], exclude: HOLDING, isolate: false }),
-      // A call or stream that a test leaves open keeps its workerd busy, so these have one each.
-      inWorkerd('held', { include: HOLDING, isolate: true }),
+      // What holds calls and streams open, in a workerd of its own: one that is left open keeps it busy
+      // (the set-up file ends them).
+      inWorkerd('held', { include: HOLDING, isolate: false }),
       // The whole local stack, driven from outside by real clients.
       {
         test: {

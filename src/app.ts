@@ -1,116 +1,22 @@
 import { Hono, type Context } from 'hono'
 import { cors } from 'hono/cors'
-import { CallerRows } from './authzen/caller-rows.ts'
 import { decisionPoint } from './authzen/doors.ts'
 import { configurationResponse } from './authzen/metadata.ts'
-import { createIntrospection } from './authentication/introspection/introspection.ts'
-import { createKeySource } from './authentication/keys.ts'
-import { createStatusSource } from './authentication/status-list/source.ts'
-import { ConfigError, parseConfig, type Config } from './config.ts'
+import { ConfigError, type Config } from './config.ts'
+import { deploymentOf } from './deployment.ts'
 import { healthResponse } from './http/health.ts'
 import { introspectResponse } from './http/introspect.ts'
 import { jwksResponse } from './http/jwks.ts'
 import { metadataResponse } from './http/metadata.ts'
-import type { Doors } from './pep/doors.ts'
 import { enforce } from './pep/enforce.ts'
 import { RPC } from './pep/explained.ts'
-import type { People } from './people/people.ts'
 import { peopleRoutes } from './people/routes.ts'
 import { isOurs } from './pep/receive.ts'
-import { createPushDoor } from './signals/deployment.ts'
-import { pushDelivery, type PushDoor } from './signals/push.ts'
-import { Allowance } from './storage/allowance.ts'
-import { createSecrets } from './secrets.ts'
-import { PolicyStore } from './storage/policy-store.ts'
+import { pushDelivery } from './signals/push.ts'
 import { taskResponse, tasksResponse, type TaskDoors } from './tasks/doors.ts'
+import { holdersUnder } from './tasks/holders.ts'
 import { TaskStore } from './tasks/store.ts'
-import { SightingStore } from './storage/sightings.ts'
-import { createUpstreamCredentials } from './upstream/credentials/credentials.ts'
 import { lookNow } from './upstream/credentials/look-now.ts'
-import type { OwnKeyTexts } from './upstream/credentials/own-keys.ts'
-
-interface Deployment {
-  readonly env: Env
-  readonly doors: Doors
-  readonly callers: CallerRows
-  readonly people: People
-  readonly push: PushDoor
-}
-
-/** Parts of an isolate, made with its first request. The environment of an isolate never changes. */
-let deployment: Deployment | null = null
-
-function deploymentOf(env: Env): Deployment {
-  if (deployment?.env === env) return deployment
-  const config = parseConfig(env)
-  const keys = createKeySource({
-    ask: (request) => env.ISSUER_KEYS.get(env.ISSUER_KEYS.idFromName(request.uri)).keys(request),
-    allowLoopback: config.allowLoopback,
-    now: Date.now,
-  })
-  const policies = new PolicyStore(env.DB, config)
-  const secrets = createSecrets(env)
-  deployment = {
-    env,
-    callers: new CallerRows(policies),
-    push: createPushDoor(env, config),
-    people: {
-      doors: { config, policies, keys },
-      database: env.DB,
-      secrets,
-      visits: new Allowance(VISITS_PER_SECOND),
-      fetch: (url, init) => fetch(url, init),
-      now: () => Date.now(),
-      report: (event) => console.warn(JSON.stringify(event)),
-    },
-    doors: {
-      config,
-      policies,
-      keys,
-      introspection: createIntrospection({
-        secrets,
-        keys,
-        urls: { allowLoopback: config.allowLoopback, ownHosts: config.hosts },
-        fetch: (url, init) => fetch(url, init),
-        now: Date.now,
-        report: (issuer, detail) => {
-          console.warn(JSON.stringify({ event: 'introspection_failed', issuer, detail }))
-        },
-      }),
-      statuses: createStatusSource({
-        keys,
-        urls: { allowLoopback: config.allowLoopback, ownHosts: config.hosts },
-        fetch: (url, init) => fetch(url, init),
-        now: () => Date.now(),
-        report: (issuer, detail) => {
-          console.warn(JSON.stringify({ event: 'status_list_failed', issuer, detail }))
-        },
-      }),
-      sessions: env.SESSIONS,
-      sightings: new SightingStore(env.DB),
-      credentials: createUpstreamCredentials({
-        origin: config.publicOrigins[0],
-        secrets,
-        own: env as OwnKeyTexts,
-        objects: env.CREDENTIALS,
-        now: Date.now,
-        report: (server, detail) => {
-          console.warn(JSON.stringify({ event: 'credential_unavailable', server, detail }))
-        },
-      }),
-      ownListings: new Allowance(OWN_LISTINGS_PER_SECOND),
-      lookedAhead: new Map(),
-      unrecorded: new Map(),
-    },
-  }
-  return deployment
-}
-
-/** Calls that wait for a look at their tool's definition; beyond it they are told to come again. */
-const OWN_LISTINGS_PER_SECOND = 5
-
-/** Pages of our own that are shown to people. */
-const VISITS_PER_SECOND = 200
 
 type App = { Bindings: Env }
 
@@ -165,12 +71,19 @@ for (const kind of ['evaluation', 'evaluations'] as const) {
 }
 
 const tasksOf = ({ env, executionCtx }: Context<App>): TaskDoors => {
-  const { doors, callers } = deploymentOf(env)
+  const { doors, callers, taskRates } = deploymentOf(env)
   return {
     doors,
     callers,
     store: new TaskStore(env.DB, doors.policies),
+    rates: taskRates,
     ended: (subject) => executionCtx.waitUntil(lookNow(env.CREDENTIALS, subject)),
+    endedDeclared: (tenant, end) =>
+      executionCtx.waitUntil(
+        holdersUnder(env.DECISIONS, tenant, end).then((holders) =>
+          Promise.all(holders.map((subject) => lookNow(env.CREDENTIALS, subject))),
+        ),
+      ),
   }
 }
 

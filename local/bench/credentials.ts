@@ -1,6 +1,6 @@
 import { IPV4_LOOPBACK, freePorts } from '../ports.ts'
 import { benchPart } from '../workers.ts'
-import type { Measurement } from './load.ts'
+import { measureBatches, type Measurement } from './load.ts'
 
 export interface CredentialBench {
   readonly rows: readonly Measurement[]
@@ -12,7 +12,6 @@ export interface CredentialBench {
 }
 
 const BATCH = 400
-const BATCHES = 21
 
 const KINDS = [
   { name: 'door one ES256', query: 'algorithm=ES256' },
@@ -52,28 +51,10 @@ export async function benchCredentials(): Promise<CredentialBench> {
   }
 }
 
-/** Milliseconds for one caller: a batch, less what an empty batch takes. */
-async function callersAt(port: number, name: string, query: string): Promise<Measurement> {
-  const ask = async (times: number): Promise<number> => {
-    const began = performance.now()
+/** One caller. */
+const callersAt = (port: number, name: string, query: string): Promise<Measurement> =>
+  measureBatches(name, BATCH, async (times) => {
     const answer = await fetch(`http://${IPV4_LOOPBACK}:${port}/?${query}&times=${times}`)
     const { accepted } = (await answer.json()) as { accepted: number }
     if (accepted !== times) throw new Error(`${accepted} of ${times} callers were accepted`)
-    return performance.now() - began
-  }
-  await ask(BATCH)
-  const each: number[] = []
-  for (let batch = 0; batch < BATCHES; batch += 1) {
-    const empty = await ask(0)
-    each.push(((await ask(BATCH)) - empty) / BATCH)
-  }
-  const sorted = each.toSorted((a, b) => a - b)
-  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-  return {
-    name,
-    clients: 1,
-    p50_ms: median,
-    p99_ms: sorted[sorted.length - 1] ?? Number.NaN,
-    rps: Math.round(1000 / median),
-  }
-}
+  })

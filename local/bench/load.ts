@@ -121,3 +121,33 @@ function send(target: Target, agent: Agent, headers: OutgoingHttpHeaders): Promi
     request.end(target.body)
   })
 }
+
+const BATCHES = 21
+
+/** Milliseconds for one of many in a row: a batch, less what an empty batch takes. */
+export async function measureBatches(
+  name: string,
+  size: number,
+  run: (times: number) => Promise<void>,
+): Promise<Measurement> {
+  const timed = async (times: number): Promise<number> => {
+    const began = performance.now()
+    await run(times)
+    return performance.now() - began
+  }
+  await timed(size)
+  const each: number[] = []
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    const empty = await timed(0)
+    each.push(((await timed(size)) - empty) / size)
+  }
+  const sorted = each.toSorted((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  return {
+    name,
+    clients: 1,
+    p50_ms: median,
+    p99_ms: sorted[sorted.length - 1] ?? Number.NaN,
+    rps: Math.round(1000 / median),
+  }
+}

@@ -1,7 +1,7 @@
 import { IPV4_LOOPBACK, freePorts } from '../ports.ts'
 import type { Stack } from '../stack.ts'
 import { benchPart } from '../workers.ts'
-import { measure, measureAfter, type Measurement, type Target } from './load.ts'
+import { measure, measureAfter, measureBatches, type Measurement, type Target } from './load.ts'
 import { benchTenant } from './tenant.ts'
 
 export interface PolicyBench {
@@ -13,7 +13,6 @@ const SIZES = [10, 100, 1_000, 10_000] as const
 const FEW = 10
 const MANY = 10_000
 const BATCH = 5_000
-const BATCHES = 21
 
 /** The decision alone at four sizes, and a whole call with ten policies beside one with ten thousand. */
 export async function benchPolicies(stack: Stack): Promise<PolicyBench> {
@@ -37,33 +36,14 @@ export async function benchPolicies(stack: Stack): Promise<PolicyBench> {
   }
 }
 
-/** Milliseconds for one decision: a batch, less what an empty batch takes. */
-async function decisionsAt(port: number, policies: number): Promise<Measurement> {
-  const ask = async (decisions: number): Promise<number> => {
-    const began = performance.now()
-    const answer = await fetch(
-      `http://${IPV4_LOOPBACK}:${port}/?policies=${policies}&decisions=${decisions}`,
-    )
+/** One decision. */
+const decisionsAt = (port: number, policies: number): Promise<Measurement> =>
+  measureBatches(`decision ${policies}`, BATCH, async (decisions) => {
+    const query = `policies=${policies}&decisions=${decisions}`
+    const answer = await fetch(`http://${IPV4_LOOPBACK}:${port}/?${query}`)
     const { allowed } = (await answer.json()) as { allowed: number }
     if (allowed !== decisions) throw new Error(`${allowed} of ${decisions} decisions were allowed`)
-    return performance.now() - began
-  }
-  await ask(BATCH)
-  const each: number[] = []
-  for (let batch = 0; batch < BATCHES; batch += 1) {
-    const empty = await ask(0)
-    each.push(((await ask(BATCH)) - empty) / BATCH)
-  }
-  const sorted = each.toSorted((a, b) => a - b)
-  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-  return {
-    name: `decision ${policies}`,
-    clients: 1,
-    p50_ms: median,
-    p99_ms: sorted[sorted.length - 1] ?? Number.NaN,
-    rps: Math.round(1000 / median),
-  }
-}
+  })
 
 /** Two tenants, one with few policies and one with many, called in turn. */
 async function wholeCalls(stack: Stack, upstream: string): Promise<Measurement[]> {

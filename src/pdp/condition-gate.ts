@@ -134,8 +134,8 @@ export const mentions = (node: ASTNode, name: string): boolean =>
 const mentionsAny = (node: ASTNode, names: ReadonlySet<string>): boolean =>
   node.op === 'id' ? names.has(node.args) : children(node).some((one) => mentionsAny(one, names))
 
-/** Every node below this one, whatever the shape of its operands. */
-function children(node: ASTNode): ASTNode[] {
+/** Every node right below this one, whatever the shape of its operands. */
+export function children(node: ASTNode): ASTNode[] {
   const found: ASTNode[] = []
   const collect = (part: unknown): void => {
     if (Array.isArray(part)) part.forEach(collect)

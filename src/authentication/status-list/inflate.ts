@@ -1,4 +1,5 @@
 // A zlib stream (RFC 1950) under a bound, and nothing behind its end.
+import { readBounded } from '../../bounded-body.ts'
 
 /**
  * null: no zlib stream, one that is cut off or has bytes behind it (the platforms check both, and the
@@ -10,31 +11,10 @@ export async function inflate(
   packed: Uint8Array<ArrayBuffer>,
   maxBytes: number,
 ): Promise<Uint8Array | null> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  const reader = new Blob([packed])
-    .stream()
-    .pipeThrough(new DecompressionStream('deflate'))
-    .getReader()
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'))
   try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) break
-      size += value.byteLength
-      if (size > maxBytes) {
-        await reader.cancel()
-        return null
-      }
-      pieces.push(value)
-    }
+    return await readBounded(unpacked, maxBytes)
   } catch {
     return null
   }
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const piece of pieces) {
-    bytes.set(piece, offset)
-    offset += piece.byteLength
-  }
-  return bytes
 }

@@ -3,6 +3,7 @@
 import { evaluate } from '../../pdp/evaluate.ts'
 import { compilePolicies, type PolicyRow } from '../../pdp/policy.ts'
 import type { Pass } from '../../pdp/refusal.ts'
+import { MATCHED } from '../check/covering.ts'
 import type { Decision } from './decide.ts'
 
 export interface NearAllow {
@@ -10,17 +11,7 @@ export interface NearAllow {
   readonly misses: readonly string[]
 }
 
-const COLUMNS = [
-  'role',
-  'client',
-  'agent',
-  'server',
-  'tool',
-  'access',
-  'label',
-  'environment',
-  'condition',
-] as const
+const COLUMNS = [...MATCHED, 'condition'] as const
 type Column = (typeof COLUMNS)[number]
 
 const UNNAMED = 'it names no client and no agent, and its role is not one of the software that acts'

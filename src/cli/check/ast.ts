@@ -1,5 +1,6 @@
 // A condition as the engine's own parser sees it: which arguments it looks at, and where.
 import type { ASTNode } from '@marcbachmann/cel-js'
+import { children } from '../../pdp/condition-gate.ts'
 import { WHOLE_CALL } from '../../pdp/variables.ts'
 
 /** `args.a["b"][0]` -> names `a`, `b`, `*`. */
@@ -22,19 +23,6 @@ export function nodesOf(node: ASTNode): ASTNode[] {
   for (const child of children(node)) found.push(...nodesOf(child))
   return found
 }
-
-function children(node: ASTNode): ASTNode[] {
-  const found: ASTNode[] = []
-  const collect = (part: unknown): void => {
-    if (Array.isArray(part)) part.forEach(collect)
-    else if (isNode(part)) found.push(part)
-  }
-  collect(node.args)
-  return found
-}
-
-const isNode = (part: unknown): part is ASTNode =>
-  typeof part === 'object' && part !== null && 'op' in part && 'args' in part
 
 /** null: it is no path into the arguments. `args` itself is the path without names. */
 export function pathOf(node: ASTNode, root = 'args'): ArgumentPath | null {

@@ -1,6 +1,5 @@
 // Pure. What the person asked for, as far as somebody other than the actor has said so, and whether
 // a tool does what these words ask for.
-import { plain } from './canon.ts'
 import { ACTS } from './verbs.ts'
 
 export interface Asked {
@@ -15,8 +14,6 @@ export interface Asked {
 }
 
 export const NOTHING_ASKED: Asked = { text: null, values: [], tools: null, task: false }
-
-export const askedInWords = (text: string): Asked => ({ ...NOTHING_ASKED, text: plain(text) })
 
 /** The task names the tool, or a word asks for what its name says: "cancel it", `delete_event`. */
 export function isAskedFor(tool: string, asked: Asked): boolean {

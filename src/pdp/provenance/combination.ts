@@ -35,15 +35,3 @@ export function comesFrom(
   const one = new Passing(value, view, step)
   return combinations.some((atoms) => atoms.every((atom) => ATOMS[atom](one)))
 }
-
-/** All of them, for people and for records. */
-export const originsOf = (
-  value: PassedValue | null,
-  view: OriginView,
-  step: PassingStep,
-): ReadonlySet<Atom> => {
-  const one = new Passing(value, view, step)
-  return new Set(
-    Object.keys(ATOMS).filter((name): name is Atom => isAtom(name) && ATOMS[name](one)),
-  )
-}

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { REFUSAL_KEY } from '../../../src/pep/refuse.ts'
+import { REFUSAL_KEY } from '../../../src/mcp/own-words.ts'
 
 /** A tool call as bytes on the wire, for what the SDK does not show: status, headers, time. */
 export interface WireCall {

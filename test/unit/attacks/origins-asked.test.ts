@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { askedInWords, NOTHING_ASKED } from '../../../src/pdp/provenance/asked.ts'
+import { NOTHING_ASKED } from '../../../src/pdp/provenance/asked.ts'
 import { argumentValues } from '../../../src/pdp/provenance/arguments.ts'
-import { originsOf } from '../../../src/pdp/provenance/combination.ts'
 import { ACTS } from '../../../src/pdp/provenance/verbs.ts'
 import { Life, TO } from '../pdp/provenance/life.ts'
 import { step, value } from '../pdp/provenance/view.ts'
+import { askedInWords, originsOf } from '../../support/pdp/origins.ts'
 
 const named = (to: string, words: string): boolean =>
   new Life().origins(to, { asked: askedInWords(words) }).includes('user')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { askedInWords } from '../../../src/pdp/provenance/asked.ts'
 import { Life } from '../pdp/provenance/life.ts'
+import { askedInWords } from '../../support/pdp/origins.ts'
 
 const EVE = 'eve@evil.example'
 const people = (...mails: string[]) => ({ people: mails.map((mail) => ({ mail })) })

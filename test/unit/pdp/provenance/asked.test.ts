@@ -1,10 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  askedInWords,
-  isAskedFor,
-  nameParts,
-  NOTHING_ASKED,
-} from '../../../../src/pdp/provenance/asked.ts'
+import { isAskedFor, nameParts, NOTHING_ASKED } from '../../../../src/pdp/provenance/asked.ts'
+import { askedInWords } from '../../../support/pdp/origins.ts'
 
 test.each([
   ['send_email', 'Please write to Bob that I am late', true],

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { askedInWords, NOTHING_ASKED } from '../../../../src/pdp/provenance/asked.ts'
+import { NOTHING_ASKED } from '../../../../src/pdp/provenance/asked.ts'
 import { ATOMS } from '../../../../src/pdp/provenance/atoms.ts'
-import { comesFrom, originsOf, parseOrigins } from '../../../../src/pdp/provenance/combination.ts'
+import { comesFrom, parseOrigins } from '../../../../src/pdp/provenance/combination.ts'
 import { FRESH } from '../../../../src/pdp/provenance/flags.ts'
 import { step, value, View } from './view.ts'
+import { askedInWords, originsOf } from '../../../support/pdp/origins.ts'
 
 describe('the origins of a rule', () => {
   test.each([

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { argumentValues } from '../../../../src/pdp/provenance/arguments.ts'
-import { askedInWords } from '../../../../src/pdp/provenance/asked.ts'
-import { originsOf } from '../../../../src/pdp/provenance/combination.ts'
 import { FRESH } from '../../../../src/pdp/provenance/flags.ts'
 import { flagsAfter, learned, passed, type Findings } from '../../../../src/pdp/provenance/learn.ts'
 import { step, value, View } from './view.ts'
+import { askedInWords, originsOf } from '../../../support/pdp/origins.ts'
 
 const NOTHING: Findings = { listed: [], fields: [], mentions: [] }
 const lists = (

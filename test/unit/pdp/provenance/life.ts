@@ -1,9 +1,9 @@
 import { argumentValues, type RoleRow } from '../../../../src/pdp/provenance/arguments.ts'
 import type { PassingStep } from '../../../../src/pdp/provenance/atoms.ts'
-import { originsOf } from '../../../../src/pdp/provenance/combination.ts'
 import { findOrigins, type OriginRow } from '../../../../src/pdp/provenance/fields.ts'
 import { learned, passed } from '../../../../src/pdp/provenance/learn.ts'
 import { step, View } from './view.ts'
+import { originsOf } from '../../../support/pdp/origins.ts'
 
 export const TO: RoleRow = { pointer: ['to', '*'], role: 'target', resourceType: 'email' }
 export const LISTS: OriginRow = {
