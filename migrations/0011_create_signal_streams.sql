@@ -53,6 +53,11 @@ CREATE TRIGGER signal_streams_keep_issuer BEFORE UPDATE OF id, tenant, issuer ON
 WHEN NEW.id <> OLD.id OR NEW.tenant <> OLD.tenant OR NEW.issuer <> OLD.issuer BEGIN
   SELECT RAISE(ABORT, 'a stream keeps its name, tenant and issuer: add another one');
 END;
+-- Replacing a row is no update, and fires no trigger of deletion.
+CREATE TRIGGER signal_streams_keep_replace BEFORE INSERT ON signal_streams
+WHEN EXISTS (SELECT 1 FROM signal_streams WHERE id = NEW.id AND (tenant <> NEW.tenant OR issuer <> NEW.issuer)) BEGIN
+  SELECT RAISE(ABORT, 'a stream keeps its name, tenant and issuer: add another one');
+END;
 -- Trust domains and Access teams have no subjects that a stream could name.
 CREATE TRIGGER signal_streams_of_people BEFORE INSERT ON signal_streams
 WHEN EXISTS (SELECT 1 FROM issuers WHERE tenant = NEW.tenant AND url = NEW.issuer AND kind <> 'oauth') BEGIN

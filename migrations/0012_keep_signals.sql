@@ -21,7 +21,7 @@ CREATE TABLE signal_events (
   event_type  TEXT NOT NULL CHECK (length(event_type) <= 512),
   -- The `sub_id` as it came, as far as it is short.
   subject     TEXT NOT NULL CHECK (length(subject) <= 4000),
-  -- When it happened, as it says; never later than it was received.
+  -- When it happened, as it says; where that is more than a minute ahead, when it was received.
   event_at    INTEGER NOT NULL,
   received_at INTEGER NOT NULL,
   -- One word for what became of it, and whom it touched: a JSON array.

@@ -5,7 +5,7 @@ import type { RevocationKind } from '../pdp/refusal.ts'
 import type { Refusal } from '../pep/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import { Allowance } from '../storage/allowance.ts'
-import { COUNTS_FOR } from '../storage/signal-facts.ts'
+import { COUNTS_FOR, MUST_BE_HEARD } from '../storage/signal-facts.ts'
 import type { PolicyStore, StoreFault } from '../storage/policy-store.ts'
 
 /** A row of `pdp_callers`, as it is now. */
@@ -35,6 +35,7 @@ const CALLER = `SELECT servers, subjects, may_admit,
        ON revoked.tenant = ?1 AND revoked.kind = named.value ->> 0
          AND revoked.id = named.value ->> 1 AND revoked.issuer IN ('*', ?2)
          AND ${COUNTS_FOR('revoked', CALLERS_TOKEN)}) AS revoked,
+    EXISTS (SELECT 1 ${MUST_BE_HEARD()}) AS silent,
     (SELECT json_group_array(json_array(tenant, tenant_claim)) FROM issuers WHERE url = ?2) AS trusting
   FROM pdp_callers WHERE tenant = ?1 AND issuer = ?2 AND client = ?3 AND active = 1
     AND NOT EXISTS (SELECT 1 FROM clients WHERE tenant = ?1 AND issuer = ?2 AND id = ?3 AND active = 0)`
@@ -108,11 +109,12 @@ interface StoredRow {
   readonly subjects: string
   readonly may_admit: number
   readonly revoked: string
+  readonly silent: number
   readonly trusting: string
 }
 
 /** The token itself is no good, whoever holds it. */
-type TokenRefusal = Extract<Refusal, { reason: 'tenant_mismatch' | 'revoked' }>
+type TokenRefusal = Extract<Refusal, { reason: 'tenant_mismatch' | 'revoked' | 'signals_silent' }>
 
 function callerRow(row: StoredRow, payload: JsonObject): CallerRow | TokenRefusal | null {
   const trusting = (JSON.parse(row.trusting) as readonly [string, string | null][]).map(
@@ -126,6 +128,7 @@ function callerRow(row: StoredRow, payload: JsonObject): CallerRow | TokenRefusa
   const kind = OF_THE_TOKEN.find((one) => revoked.includes(one))
   if (kind !== undefined) return { at: 'decide', reason: 'revoked', kind }
   if (revoked.length > 0) return null
+  if (row.silent === 1) return { at: 'decide', reason: 'signals_silent' }
   const patterns = textsIn(row.subjects).map(parseGlob)
   return {
     servers: textsIn(row.servers),

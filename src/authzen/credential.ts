@@ -33,14 +33,16 @@ export function readCredential(
   const acr = readName(properties, 'acr', PATH)
   if (!acr.ok) return acr
   const { auth_time: authTime = null } = properties
-  // A login in the future would satisfy every demand for a recent one (RFC 9470 §5).
-  const isPast = isEpochSeconds(authTime ?? 0) && Number(authTime) <= nowMs / 1000 + AHEAD_SECONDS
-  if (!isPast || (authTime === null && 'auth_time' in properties)) {
+  // A login in the future would satisfy every demand for a recent one (RFC 9470 §5), and a token of the
+  // future would be newer than whatever ends older ones.
+  const isPast = (time: JsonValue): time is number =>
+    isEpochSeconds(time) && time <= nowMs / 1000 + AHEAD_SECONDS
+  if (!isPast(authTime ?? 0) || (authTime === null && 'auth_time' in properties)) {
     return malformed('`subject.properties.auth_time` must be a past time in epoch seconds')
   }
   const { issued_at: issuedAt = null } = properties
-  if (issuedAt !== null && !isEpochSeconds(issuedAt)) {
-    return malformed('`subject.properties.issued_at` must be in epoch seconds')
+  if (issuedAt !== null && !isPast(issuedAt)) {
+    return malformed('`subject.properties.issued_at` must be a past time in epoch seconds')
   }
   const bindings = readBindings(properties['bindings'])
   if (!bindings.ok) return bindings

@@ -52,8 +52,10 @@ export class SignalPoll extends DurableObject<Env> {
       this.#receiver.report(id, polled.error)
       return Math.max(again, AFTER_FAULT_MS)
     }
-    // An answer, even an empty one, is a sign of life over a connection that names its host.
-    await heardAt(this.#receiver, stream.value, askedAt)
+    // An answer, even an empty one, is a sign of life over a connection that names its host. One that
+    // could not be taken is none: nobody knows what it would have told.
+    const { refused, put_off: putOff } = polled.value
+    if (refused === 0 && putOff === 0) await heardAt(this.#receiver, stream.value, askedAt)
     return again
   }
 }

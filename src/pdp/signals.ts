@@ -48,7 +48,9 @@ const NARROWED: ReadonlyMap<
   [
     'auth_time',
     ({ authTime }, value) => ({
-      authTime: authTime === null || typeof value !== 'number' ? null : Math.min(authTime, value),
+      // A login at an unreadable time was long ago: with none at all, the token's own age would count.
+      authTime:
+        authTime === null ? null : Math.min(authTime, typeof value === 'number' ? value : 0),
     }),
   ],
   [
@@ -89,44 +91,69 @@ const sameOrNone = (before: readonly JsonObject[], value: JsonValue): readonly J
 
 /** Door two's gate: what the issuer said since asks for another login, or refuses while it stands. */
 export function signalGate(
-  _: Actor,
-  { subject, context }: EvaluationRequest,
+  actor: Actor,
+  request: EvaluationRequest,
   facts: Facts,
 ): DecisionRefusal | null {
   const { signals, tool } = facts
   if (signals === undefined) return null
   if (signals.silent.length > 0) return { at: 'decide', reason: 'signals_silent' }
   if (tool === null) return null
-  const { authTime, tokenIssuedAt = null, acr, scopes } = subject.properties
-  const loggedInAt = (authTime ?? tokenIssuedAt ?? 0) * 1000
+  // In a listing nobody needs anything yet.
+  const isListing = request.context.arguments === null
+  const outdated = isListing ? null : loginGate(actor, request, facts)
+  if (outdated !== null) return outdated
   const classes = tool.depends?.access ?? [tool.access]
-  for (const { topic, raised, at, access, acrValues } of signals.states) {
-    if (!raised) continue
+  for (const state of signals.states) {
+    const { topic, raised, access, acrValues } = state
     // A changed credential is about every call; the rest about the classes that the stream names.
-    if (topic !== 'login' && !classes.every((one) => access.includes(one))) continue
-    const again = topic === 'login' || topic === 'assurance' || acrValues.length > 0
+    if (!raised || topic === 'login' || !classes.every((one) => access.includes(one))) continue
+    const again = topic === 'assurance' || acrValues.length > 0
     if (!again) return { at: 'decide', reason: 'signal_raised', topic }
-    const accepted = topic === 'login' || acrValues.length === 0 || acrValues.includes(acr ?? '')
-    if (loggedInAt > at && accepted) continue
-    // In a listing nobody needs anything yet.
-    if (context.arguments === null) continue
-    return {
-      at: 'decide',
-      reason: 'login_outdated',
-      topic,
-      acrValues: topic === 'login' ? [] : acrValues,
-      // Whole seconds since: a login that is no older was made after the event.
-      maxAgeSeconds: Math.max(0, Math.floor((context.now - at) / 1000) - 1),
-      scopes,
-    }
+    if (!isListing && !isOvercome(state, request)) return loginOutdated(state, request)
   }
   return null
 }
 
+/** Of it what concerns whoever comes with a token, whatever for: a credential that has changed since. */
+export function loginGate(
+  _: Actor,
+  request: EvaluationRequest,
+  { signals }: Facts,
+): DecisionRefusal | null {
+  const changed = signals?.states.find(
+    (state) => state.topic === 'login' && state.raised && !isOvercome(state, request),
+  )
+  return changed === undefined ? null : loginOutdated(changed, request)
+}
+
+/** By a login after the event, of a class that the stream names, if it does. */
+function isOvercome({ topic, at, acrValues }: SignalState, { subject }: EvaluationRequest) {
+  const { authTime, tokenIssuedAt = null, acr } = subject.properties
+  const accepted = topic === 'login' || acrValues.length === 0 || acrValues.includes(acr ?? '')
+  return accepted && (authTime ?? tokenIssuedAt ?? 0) * 1000 > at
+}
+
+const loginOutdated = (
+  { topic, at, acrValues }: SignalState,
+  { subject, context }: EvaluationRequest,
+): DecisionRefusal => ({
+  at: 'decide',
+  reason: 'login_outdated',
+  topic,
+  acrValues: topic === 'login' ? [] : acrValues,
+  // Whole seconds since: a login that is no older was made after the event.
+  maxAgeSeconds: Math.max(0, Math.floor((context.now - at) / 1000) - 1),
+  scopes: subject.properties.scopes,
+})
+
 /** What conditions see: '' where nothing was said. */
 export function signalVariables({ signals }: Pick<Facts, 'signals'>) {
-  const levelOf = (topic: SignalTopic): string =>
-    signals?.states.find((state) => state.topic === topic)?.level ?? ''
+  // Of streams that differ the one that warns: that another knows nothing of it lifts nothing.
+  const levelOf = (topic: SignalTopic): string => {
+    const said = signals?.states.filter((state) => state.topic === topic) ?? []
+    return (said.find(({ raised }) => raised) ?? said[0])?.level ?? ''
+  }
   const claims = Object.create(null) as Record<string, JsonValue>
   for (const { claim, value } of signals?.changed ?? []) claims[claim] = value
   return {

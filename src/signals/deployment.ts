@@ -17,6 +17,7 @@ export function createPushDoor(env: Env, config: Config): PushDoor {
     config,
     receiver: receiverOf(env),
     strangers: new Allowance(STRANGERS_PER_SECOND),
+    listings: new Allowance(1),
     allowanceOf: (stream) => {
       const known = allowances.get(stream)
       if (known !== undefined) return known

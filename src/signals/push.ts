@@ -6,7 +6,7 @@ import { decode, isOurs } from '../pep/receive.ts'
 import { err, ok, type Result } from '../result.ts'
 import { sha256 } from '../sha256.ts'
 import type { Allowance } from '../storage/allowance.ts'
-import { openStream, receiveSet, type Receiver } from './receiver.ts'
+import { openStream, openStreams, receiveSet, type Receiver } from './receiver.ts'
 import { answerTo, setRefused, type SignalRefusal } from './refusal.ts'
 import { readSet, verifySet } from './set.ts'
 import type { Stream } from './stream.ts'
@@ -20,6 +20,8 @@ export interface PushDoor {
   /** Of this isolate: readings that strangers can cause, and what one stream may cause. */
   readonly strangers: Allowance
   readonly allowanceOf: (stream: string) => Allowance
+  /** Readings of which streams there are. */
+  readonly listings: Allowance
   /** Streams as last seen. They may spare an event the strangers' bound, and never accept one. */
   readonly known: Map<string, Stream>
 }
@@ -56,16 +58,24 @@ async function receivePush(
   if (stream.value.poll !== null) return err({ reason: 'stream_unknown' })
   const shown = await showsSecret(request, stream.value, config, receiver)
   if (!shown.ok) return shown
-  if (known.size >= MOST_KNOWN) known.clear()
-  known.set(id, stream.value)
+  remember(known, stream.value)
   return receiveSet(receiver, stream.value, jws.value)
 }
 
 const MOST_KNOWN = 256
 
+function remember(known: PushDoor['known'], stream: Stream): void {
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(stream.id, stream)
+}
+
 /** A flood without keys must not take the place of the one who has them. */
 async function mayAsk(id: string, jws: Jws, door: PushDoor): Promise<boolean> {
-  const { receiver, strangers, allowanceOf, known } = door
+  const { receiver, strangers, listings, allowanceOf, known } = door
+  // Nor must a flood under names that are made up.
+  if (!known.has(id) && listings.take(receiver.now())) {
+    for (const one of await openStreams(receiver)) remember(known, one)
+  }
   const stream = known.get(id)
   const isOfTransmitter =
     stream !== undefined && (await verifySet(jws, stream, receiver.keys, receiver.now())).ok

@@ -10,9 +10,9 @@ import type { StoreFault } from '../storage/policy-store.ts'
 import { effectsOf } from './events.ts'
 import { setRefused, type SignalRefusal } from './refusal.ts'
 import { verifySet, type SecurityEvent } from './set.ts'
-import { readStream, streamNamed, type Stream } from './stream.ts'
+import { readStream, streamNamed, streamsPushed, type StoredStream, type Stream } from './stream.ts'
 import { aliasesAsked, readSubject, type SubjectRead } from './subjects.ts'
-import { targetsOf, usersOf, type AliasRow, type Known } from './targets.ts'
+import { peopleOf, targetsOf, type AliasRow, type Known } from './targets.ts'
 import { writeEvent, type Outcome } from './write.ts'
 
 /** What receiving needs of the world. */
@@ -37,11 +37,26 @@ export async function openStream(
   const row = await receiver.read((database) => streamNamed(database, id))
   if (!row.ok) return err({ reason: 'unavailable' })
   if (row.value === null) return err({ reason: 'stream_unknown' })
-  const { issuerKeys: jwksUri, tenantClaim } = row.value
-  const stream = readStream(row.value, { jwksUri, tenantClaim }, receiver.urls)
+  const stream = streamOf(receiver, row.value)
   if (stream.ok) return stream
   receiver.report(id, stream.error)
   return err({ reason: 'unavailable' })
+}
+
+/** Those that there are, as far as they can be read: for what only has to tell them from made-up ones. */
+export async function openStreams(receiver: Receiver): Promise<readonly Stream[]> {
+  const rows = await receiver.read(streamsPushed)
+  if (!rows.ok) return []
+  return rows.value.results.flatMap((row) => {
+    const stream = streamOf(receiver, row)
+    return stream.ok ? [stream.value] : []
+  })
+}
+
+function streamOf({ urls }: Receiver, row: StoredStream): Result<Stream, string> {
+  const { issuerKeys: jwksUri, tenantClaim } = row
+  const revokedKeys: string[] = JSON.parse(row.revokedKeys)
+  return readStream(row, { jwksUri, tenantClaim, revokedKeys }, urls)
 }
 
 /** INVARIANT: `ok` means that the event and its effects are durable, in one transaction. */
@@ -105,10 +120,10 @@ async function understand(
 
 const wordsOf = (effects: Outcome['effects']): string => effects.map(({ kind }) => kind).join(' ')
 
-function whyNobody({ members }: SubjectRead): string {
+function whyNobody({ members, narrower }: SubjectRead): string {
   const kinds = new Set([...members.values()].flat().map(({ kind }) => kind))
   if (kinds.has('foreign')) return 'foreign_subject'
-  return kinds.has('unsupported') ? 'unsupported_subject' : 'unknown_subject'
+  return kinds.has('unsupported') || narrower ? 'unsupported_subject' : 'unknown_subject'
 }
 
 const ALIASES = `SELECT DISTINCT known.member, known.subject FROM json_each(?3) AS asked
@@ -137,7 +152,7 @@ async function knownOf(
   const named = await rowsFor(ALIASES, aliasesAsked(subject))
   if (named === null) return null
   const narrows = subject.members.has('device') || subject.members.has('group')
-  const users = narrows ? usersOf(subject, { named, have: [] }) : []
-  const have = await rowsFor(HAVE, users)
+  const people = narrows ? peopleOf(subject, { named, have: [] }) : []
+  const have = await rowsFor(HAVE, people)
   return have === null ? null : { named, have }
 }

@@ -1,7 +1,8 @@
 // One Security Event Token (RFC 8417): who sent it, and what it says. Whom it means is asked elsewhere.
-import { readAudience } from '../authentication/claims.ts'
+import { CLOCK_AHEAD_SECONDS, readAudience } from '../authentication/claims.ts'
 import { isAlgorithm } from '../authentication/issuer.ts'
 import { isSigned, readJws, typeOf, type Jws } from '../authentication/jws.ts'
+import { UNKNOWN_KID_COOLDOWN_MS } from '../authentication/key-set.ts'
 import type { KeySource } from '../authentication/keys.ts'
 import { readSegment } from '../authentication/payload.ts'
 import { isEpochSeconds, isIdentifier } from '../authentication/text.ts'
@@ -16,8 +17,9 @@ export interface SecurityEvent {
   readonly type: string
   readonly payload: JsonObject
   readonly subject: JsonObject
-  /** When it happened, and when it was told: epoch milliseconds, never later than now. */
+  /** When it happened, by the clock that `iat` of tokens is read from: epoch milliseconds. */
   readonly at: number
+  /** When it was told: epoch milliseconds, never later than now. */
   readonly toldAt: number
 }
 
@@ -53,14 +55,26 @@ export async function verifySet(
     return setRefused('invalid_key', '`alg` is not among those of the stream')
   }
   if (!isIdentifier(kid)) return setRefused('invalid_key', '`kid` is not an identifier')
+  if (stream.revokedKeys.includes(kid)) return setRefused('invalid_key', '`kid` is revoked')
   const key = await keys.find(stream.keys, kid, alg)
   if (key === 'unavailable') return err({ reason: 'unavailable' })
+  // What was put off comes again; what was refused never does, and its key may be one that has just
+  // been published.
+  if (key === 'unknown' && isJustTold(payload.value['iat'], now)) {
+    return err({ reason: 'unavailable' })
+  }
   if (key === 'unknown') return setRefused('invalid_key', '`kid` names no key of the transmitter')
   if (!(await isSigned(jws, key, alg))) {
     return setRefused('invalid_key', 'the signature does not verify')
   }
   return readEvent(payload.value, now)
 }
+
+/** A key that is new may be called unknown for so long: somebody made up another name just before (key-set.ts). */
+const NEW_KEY_MS = 2 * UNKNOWN_KID_COOLDOWN_MS
+
+const isJustTold = (iat: JsonValue | undefined, now: number): boolean =>
+  isEpochSeconds(iat) && Math.abs(now - iat * 1000) < NEW_KEY_MS
 
 /** SSF 1.0 §4 and §11.1: one event about one `sub_id`, and nothing that could pass for a token. */
 function readEvent(payload: JsonObject, now: number): Result<SecurityEvent, SignalRefusal> {
@@ -86,10 +100,23 @@ function readEvent(payload: JsonObject, now: number): Result<SecurityEvent, Sign
   }
   const at = momentOf(event['event_timestamp'], toe, iat)
   if (at === null) return setRefused('invalid_request', 'a time is not whole epoch seconds')
-  // INVARIANT: a clock that runs ahead ends no token that has yet to be made.
-  const past = (seconds: number): number => Math.min(seconds * 1000, now)
-  return ok({ jti, type, payload: event, subject, at: past(at), toldAt: past(iat) })
+  return ok({
+    jti,
+    type,
+    payload: event,
+    subject,
+    at: momentBy(at, now),
+    toldAt: Math.min(iat * 1000, now),
+  })
 }
+
+/**
+ * INVARIANT: an issuer whose clock runs ahead, as far as its tokens may (claims.ts), ends those that
+ * it made before the event: both times are its own. What lies further ahead is no time, and counts as
+ * now: it ends no token that has yet to be made.
+ */
+const momentBy = (seconds: number, now: number): number =>
+  seconds * 1000 > now + CLOCK_AHEAD_SECONDS * 1000 ? now : seconds * 1000
 
 const MAX_TYPE_LENGTH = 512
 

@@ -13,6 +13,8 @@ export interface Stream {
   /** The `iss` of its events. */
   readonly transmitter: string
   readonly keys: Pick<Issuer, 'url' | 'jwksUri' | 'algorithms'>
+  /** The `kid` of each key that people took back: what it signs is nobody's, tokens and events alike. */
+  readonly revokedKeys: readonly string[]
   readonly audience: string
   readonly secret: string | null
   readonly poll: { readonly url: URL; readonly everySeconds: number } | null
@@ -46,7 +48,11 @@ export type StreamColumns = Pick<
 /** INVARIANT: a row that cannot be used is no stream: nothing it is sent has an effect. */
 export function readStream(
   row: StreamColumns,
-  issuer: { readonly jwksUri: string; readonly tenantClaim: string | null },
+  issuer: {
+    readonly jwksUri: string
+    readonly tenantClaim: string | null
+    readonly revokedKeys?: readonly string[]
+  },
   rules: UrlRules,
 ): Result<Stream, string> {
   const algorithms = parseAlgorithms(row.algorithms)
@@ -66,6 +72,7 @@ export function readStream(
     issuer: row.issuer,
     transmitter: row.transmitter ?? row.issuer,
     keys: { url: row.transmitter ?? row.issuer, jwksUri, algorithms: algorithms.value },
+    revokedKeys: issuer.revokedKeys ?? [],
     audience: row.audience,
     secret: row.secret,
     poll: url === null ? null : { url: url.value, everySeconds: row.pollEverySeconds },
@@ -80,16 +87,30 @@ const COLUMNS = `stream.id, stream.tenant, stream.issuer, stream.transmitter, st
   stream.algorithms, stream.audience, stream.secret, stream.delivery, stream.poll_url AS pollUrl,
   stream.poll_every_s AS pollEverySeconds, stream.email_is_subject AS emailIsSubject,
   stream.tenant_name AS tenantName, stream.critical_members AS criticalMembers,
-  issuer.jwks_uri AS issuerKeys, issuer.tenant_claim AS tenantClaim`
+  issuer.jwks_uri AS issuerKeys, issuer.tenant_claim AS tenantClaim,
+  (SELECT json_group_array(revoked.id) FROM revocations AS revoked
+     WHERE revoked.tenant = stream.tenant AND revoked.kind = 'issuer_key'
+       AND revoked.issuer IN ('*', stream.issuer, stream.transmitter)) AS revokedKeys`
 
-const STREAM = `SELECT ${COLUMNS} FROM signal_streams AS stream
+export type StoredStream = StreamColumns & {
+  readonly issuerKeys: string
+  readonly tenantClaim: string | null
+  /** JSON. */
+  readonly revokedKeys: string
+}
+
+const ACTIVE = `SELECT ${COLUMNS} FROM signal_streams AS stream
   JOIN issuers AS issuer ON issuer.tenant = stream.tenant AND issuer.url = stream.issuer
     AND issuer.kind = 'oauth'
-  WHERE stream.id = ?1 AND stream.active = 1`
+  WHERE stream.active = 1`
 
 /** As it is now; null: no active stream has that name. */
 export const streamNamed = (database: D1Reader, id: string) =>
+  database.prepare(`${ACTIVE} AND stream.id = ?1`).bind(id).first<StoredStream>()
+
+const MOST_STREAMS = 200
+
+export const streamsPushed = (database: D1Reader) =>
   database
-    .prepare(STREAM)
-    .bind(id)
-    .first<StreamColumns & { readonly issuerKeys: string; readonly tenantClaim: string | null }>()
+    .prepare(`${ACTIVE} AND stream.delivery = 'push' ORDER BY stream.id LIMIT ${MOST_STREAMS}`)
+    .all<StoredStream>()

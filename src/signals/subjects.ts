@@ -12,6 +12,8 @@ export interface SubjectRead {
   /** An opaque id that stands alone may be a person's or a login's. */
   readonly simple: boolean
   readonly members: ReadonlyMap<Member, readonly Meaning[]>
+  /** It has members that are not known here, and so means fewer than these say. */
+  readonly narrower: boolean
 }
 
 export type SubjectFault =
@@ -27,16 +29,18 @@ export function readSubject(
   if (subject['format'] !== 'complex') {
     const meanings = meaningsOf(subject, stream)
     return meanings.ok
-      ? ok({ simple: true, members: new Map([['user', meanings.value]]) })
+      ? ok({ simple: true, members: new Map([['user', meanings.value]]), narrower: false })
       : meanings
   }
   const members = new Map<Member, readonly Meaning[]>()
+  let narrower = false
   for (const [name, value] of Object.entries(subject)) {
     if (name === 'format') continue
     const member = MEMBERS.find((one) => one === name)
     if (member === undefined) {
       if (stream.criticalMembers.includes(name)) return err('critical_member')
       // Not critical: the transmitter lets a receiver look past it.
+      narrower = true
       continue
     }
     if (!isJsonObject(value)) return err('malformed')
@@ -44,7 +48,7 @@ export function readSubject(
     if (!meanings.ok) return meanings
     members.set(member, meanings.value)
   }
-  return ok({ simple: false, members })
+  return ok({ simple: false, members, narrower })
 }
 
 /** What `subject_aliases` has to be asked: [member, format, value]. */

@@ -32,60 +32,82 @@ export interface Known {
  * INVARIANT: two complex subjects match if each member is the same in both or missing in one. So a
  * member that a token cannot show (a login it does not name) does not exclude it, and one that it
  * shows otherwise does. Where a member that narrows cannot be told for anybody (a device that nobody
- * listed), there are no targets: it never widens to everybody.
+ * listed, a member that is not known), there are no targets: it never widens to everybody.
  */
 export function targetsOf(subject: SubjectRead, known: Known, stream: Stream): readonly Target[] {
-  const aliases = known.named
-  const { simple, members } = subject
-  const [token] = idsOf(members.get('user'), 'token')
-  const [tokenOfSession] = idsOf(members.get('session'), 'token')
-  const [client = ''] = namesOf(members, 'application')
-  if (members.has('application') && client === '') return []
+  const { members } = subject
   if (isOfAnotherTenant(members, stream)) return []
   // One member of another issuer, and the whole is: no login of ours is ended with a person of theirs.
   if ([...members.values()].some(isForeign)) return []
-  const about = (kind: Target['kind'], id: string, onlyWithoutSession = false): Target => ({
-    kind,
-    id,
-    onlyClient: kind === 'client' ? '' : client,
-    onlyWithoutSession,
-  })
-  if (token !== undefined) return [about('token', token)]
-  if (tokenOfSession !== undefined) return [about('token', tokenOfSession)]
-
-  const users = usersOf(subject, known)
-  // The person is not in that group, or has other devices: it is about somebody else.
-  if (users.length === 0 && subjectsOf('user', members, aliases).length > 0) return []
-  const logins = members.has('session') ? namesOf(members, 'session') : []
-  if (members.has('session')) {
-    return [
-      ...logins.map((sid) => about('token_session', sid)),
-      ...users.map((user) => about('subject', user, true)),
-    ]
+  const keys = keysOf(subject, known)
+  if (members.has('application')) {
+    const clients = namesOf(members, 'application')
+    if (keys === 'all') return clients.map((id) => target('client', id))
+    return clients.flatMap((onlyClient) => keys.map((key) => ({ ...key, onlyClient })))
   }
-  if (members.has('user')) {
-    const alone = simple ? opaqueLogins(members.get('user') ?? []) : []
-    return [
-      ...alone.map((sid) => about('token_session', sid)),
-      ...users.map((one) => about('subject', one)),
-    ]
-  }
-  for (const member of ['device', 'group'] as const) {
-    if (!members.has(member)) continue
-    return subjectsOf(member, members, aliases).map((one) => about('subject', one))
-  }
-  if (client !== '') return [about('client', client)]
-  return members.has('tenant') ? [about('issuer', stream.issuer)] : []
+  if (keys !== 'all') return keys
+  return members.has('tenant') ? [target('issuer', stream.issuer)] : []
 }
 
-/** Whom the event names, without those who are known to be in other groups, or to have other devices. */
-export const usersOf = ({ members }: SubjectRead, { named, have }: Known): readonly string[] =>
-  subjectsOf('user', members, named).filter((user) =>
+const target = (kind: Target['kind'], id: string, onlyWithoutSession = false): Target => ({
+  kind,
+  id,
+  onlyClient: '',
+  onlyWithoutSession,
+})
+
+/** Of whichever client, and in this tenant. `all`: nothing of the subject says whose. */
+function keysOf(subject: SubjectRead, known: Known): readonly Target[] | 'all' {
+  const { simple, members, narrower } = subject
+  const [user, session] = [members.get('user') ?? [], members.get('session') ?? []]
+  const one = [user, session].find(isTokensAlone)
+  if (one !== undefined) return idsOf(one, 'token').map((id) => target('token', id))
+
+  const people = peopleOf(subject, known)
+  // The person is not in that group, or has other devices: it is about somebody else.
+  if (people.length === 0 && candidatesOf(subject, known).length > 0) return []
+  const tokens = [...user, ...session].flatMap((meaning) => idsOf([meaning], 'token'))
+  const named = tokens.map((id) => target('token', id))
+  if (members.has('session')) {
+    return [
+      ...named,
+      ...idsOf(session, 'name').map((sid) => target('token_session', sid)),
+      ...people.map((id) => target('subject', id, true)),
+    ]
+  }
+  if (PERSONAL.some((member) => members.has(member))) {
+    const alone = simple ? opaqueLogins(user) : []
+    return [
+      ...named,
+      ...alone.map((sid) => target('token_session', sid)),
+      ...people.map((id) => target('subject', id)),
+    ]
+  }
+  return narrower ? [] : 'all'
+}
+
+/** The name of a token is narrower than anything that stands in another member. */
+const isTokensAlone = (meanings: readonly Meaning[]): boolean =>
+  meanings.some(({ kind }) => kind === 'token') &&
+  !meanings.some(({ kind }) => kind === 'name' || kind === 'alias')
+
+/** The members that lead to a person, the most telling one first. */
+const PERSONAL = ['user', 'device', 'group'] as const
+
+/** Whom the first of them names. */
+function candidatesOf({ members }: SubjectRead, { named }: Known): readonly string[] {
+  const member = PERSONAL.find((name) => members.has(name))
+  return member === undefined ? [] : subjectsOf(member, members, named)
+}
+
+/** Without those who are known to be in other groups, or to have other devices. */
+export const peopleOf = (subject: SubjectRead, known: Known): readonly string[] =>
+  candidatesOf(subject, known).filter((person) =>
     (['device', 'group'] as const).every(
       (member) =>
-        !members.has(member) ||
-        !have.some((row) => row.member === member && row.subject === user) ||
-        named.some((row) => row.member === member && row.subject === user),
+        !subject.members.has(member) ||
+        !known.have.some((row) => row.member === member && row.subject === person) ||
+        known.named.some((row) => row.member === member && row.subject === person),
     ),
   )
 
@@ -94,9 +116,7 @@ const isForeign = (meanings: readonly Meaning[]): boolean =>
 
 /** An opaque id that stands alone: of a person, and of a login, because nothing says which. */
 const opaqueLogins = (meanings: readonly Meaning[]): readonly string[] =>
-  meanings.some((one) => one.kind === 'alias' && one.format === 'opaque')
-    ? idsOf(meanings, 'name')
-    : []
+  meanings.flatMap((one) => (one.kind === 'alias' && one.format === 'opaque' ? [one.value] : []))
 
 /** How the issuer calls this tenant, where the row says it. */
 const isOfAnotherTenant = (members: SubjectRead['members'], { tenantName }: Stream): boolean =>

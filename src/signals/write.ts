@@ -76,9 +76,11 @@ const CLOSE = `${REVOCATION}
   ON CONFLICT (${REVOCATION_KEY}) DO UPDATE SET reason = excluded.reason, revoked_at = excluded.revoked_at`
 
 /** INVARIANT: only what this stream closed: nobody's own revocation is lifted by an event. */
-const OPEN = `DELETE FROM revocations WHERE tenant = ?1 AND issuer = ?5 AND source = ?2 || '/account'
+const CLOSED_HERE = `WHERE tenant = ?1 AND issuer = ?5 AND source = ?2 || '/account'
   AND (kind, id, only_client, only_without_session) IN
     (SELECT kind, id, only_client, only_without_session FROM ${ACCOUNTS(0)})`
+const OPENED_BY = `UPDATE revocations SET lifted_by = source ${CLOSED_HERE}`
+const OPEN = `DELETE FROM revocations ${CLOSED_HERE}`
 
 const CHANGE = `INSERT INTO claim_overlays
     (tenant, issuer, stream, kind, id, only_client, only_without_session, claim, value, event_at)
@@ -88,9 +90,10 @@ const CHANGE = `INSERT INTO claim_overlays
   ON CONFLICT (tenant, kind, id, issuer, stream, only_client, only_without_session, claim)
     DO UPDATE SET value = excluded.value, event_at = excluded.event_at WHERE excluded.event_at >= event_at`
 
+/** RISC 1.0 §2.5, §2.6: an email or a telephone number of a person. A group that stands beside it goes on. */
 const END_IDENTIFIER = `UPDATE subject_aliases SET ended_at = ?6
   WHERE tenant = ?1 AND issuer = ?5 AND ended_at IS NULL AND ${IS_FIRST}
-    AND (member, format, value) IN
+    AND member = 'user' AND format IN ('email', 'phone_number') AND (member, format, value) IN
       (SELECT asked.value ->> 0, asked.value ->> 1, asked.value ->> 2 FROM json_each(?7) AS asked)`
 
 /**
@@ -103,7 +106,8 @@ const HEARD = `INSERT INTO signal_stream_states (tenant, stream, last_heard_at, 
     last_verified_at = nullif(max(coalesce(last_verified_at, 0), coalesce(excluded.last_verified_at, 0)), 0)`
 
 const STATUS = `UPDATE signal_stream_states SET status = ?5, status_at = ?6
-  WHERE tenant = ?1 AND stream = ?2 AND status_at <= ?6 AND ${IS_FIRST}`
+  WHERE tenant = ?1 AND stream = ?2 AND ${IS_FIRST}
+    AND (status_at < ?6 OR (status_at = ?6 AND ?5 <> 'enabled'))`
 
 const RECEIPT = `SELECT receipt FROM signal_events WHERE stream = ?1 AND jti_digest = ?2`
 
@@ -120,6 +124,7 @@ const EFFECTS: {
   account: ({ open, level }, { stream, event, receivedAt, about }) => [
     [STATE, stream.issuer, 'account', level, open ? 0 : 1, event.at, about],
     [CLOSE, stream.issuer, about, receivedAt],
+    [OPENED_BY, stream.issuer, about],
     [OPEN, stream.issuer, about],
   ],
   state: ({ topic, level, raised }, { stream, event, about }) => [

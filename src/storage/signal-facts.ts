@@ -17,9 +17,10 @@ export const COUNTS_FOR = (row: string, { issuedAt, client, session }: TokenSql)
   `(${row}.issued_before IS NULL OR ${issuedAt} IS NULL OR ${issuedAt} <= ${row}.issued_before)
     AND ${isAmong(row, client, session)}`
 
-const isAmong = (row: string, client: string, session: string): string =>
-  `(${row}.only_client = '' OR ${row}.only_client = ${client})
+function isAmong(row: string, client: string, session: string): string {
+  return `(${row}.only_client = '' OR ${row}.only_client = ${client})
     AND (${row}.only_without_session = 0 OR ${session} IS NULL)`
+}
 
 const NAMED = (row: string): string => `${row}.tenant = ?1 AND ${row}.kind = named.value ->> 0
   AND ${row}.id = named.value ->> 1 AND ${row}.issuer = ?2 AND named.value ->> 2 IS NULL`
@@ -38,9 +39,24 @@ export const SIGNALS = `json_array(
        FROM json_each(?6) AS named CROSS JOIN claim_overlays AS changed ON ${NAMED('changed')}
        WHERE (changed.kind = 'token' OR ?14 IS NULL OR ?14 <= changed.event_at)
          AND ${isAmong('changed', '?3', '?15')}),
-    (SELECT json_group_array(stream.id) FROM signal_streams AS stream
+    (SELECT json_group_array(stream.id) ${MUST_BE_HEARD()}))`
+
+/**
+ * Of a login at our own pages: whether streams say that it is too old, or must be heard and are not.
+ * With the numbers ?1 tenant, ?2 issuer, ?3 keys, ?4 when it was in milliseconds, ?5 `sid`.
+ */
+export const LOGIN_SIGNALS = `EXISTS (SELECT 1
+    FROM json_each(?3) AS named CROSS JOIN signal_states AS said ON ${NAMED('said')}
+    WHERE said.topic = 'login' AND said.raised = 1 AND (?4 IS NULL OR ?4 <= said.event_at)
+      AND ${isAmong('said', "''", '?5')}) AS outdated,
+  EXISTS (SELECT 1 ${MUST_BE_HEARD()}) AS silent`
+
+/** What follows SELECT, of streams (`stream`) that are silent and must not be: ?1 tenant, ?2 issuer. */
+export function MUST_BE_HEARD(): string {
+  return `FROM signal_streams AS stream
        LEFT JOIN signal_stream_states AS heard ON heard.stream = stream.id
-       WHERE stream.tenant = ?1 AND stream.issuer = ?2 AND stream.on_silence = 'deny' AND ${IS_SILENT()}))`
+       WHERE stream.tenant = ?1 AND stream.issuer = ?2 AND stream.on_silence = 'deny' AND ${IS_SILENT()}`
+}
 
 /** Of active streams that have a bound: nothing heard for longer, or it says that it is switched off. */
 export function IS_SILENT(): string {

@@ -38,6 +38,8 @@ const MAX_KEPT_BYTES = 16 * 1024 * 1024
 const DEFAULT_TTL_SECONDS = 300
 const LONGEST_TTL_SECONDS = 3_600
 const FAILURE_COOLDOWN_MS = 2_000
+/** While another call of this isolate asks for the same list, it is looked for so often. */
+const LOOK_EVERY_MS = 20
 
 interface Kept {
   readonly list: StatusList | null
@@ -50,22 +52,39 @@ interface Kept {
  */
 export function createStatusSource(parts: StatusSourceParts): StatusSource {
   const lists = new Map<string, Kept>()
+  const asking = new Set<string>()
+  const fresh = (name: string): Kept | null => {
+    const kept = lists.get(name)
+    return kept === undefined || parts.now() >= kept.until ? null : kept
+  }
+
+  const ask = async (name: string, issuer: Issuer, uri: string): Promise<Kept> => {
+    asking.add(name)
+    try {
+      const loaded = await loadInTime(parts, issuer, uri)
+      if (!loaded.ok) parts.report(issuer.url, loaded.error)
+      const kept = loaded.ok
+        ? loaded.value
+        : { list: null, until: parts.now() + FAILURE_COOLDOWN_MS }
+      remember(lists, name, kept)
+      return kept
+    } finally {
+      asking.delete(name)
+    }
+  }
 
   return {
     async status(issuer, uri, index) {
       const name = JSON.stringify([issuer.tenant, issuer.url, uri])
-      const at = parts.now()
-      let kept = lists.get(name)
-      if (kept === undefined || at >= kept.until) {
-        const loaded = await loadInTime(parts, issuer, uri)
-        if (loaded.ok) kept = loaded.value
-        else {
-          parts.report(issuer.url, loaded.error)
-          kept = { list: null, until: at + FAILURE_COOLDOWN_MS }
-        }
-        remember(lists, name, kept)
+      // However many calls come at once, one of them asks: the others look whether it has finished. If
+      // it was cancelled without a word, they ask for themselves in the end.
+      const looks = (parts.timeoutMs ?? TIMEOUT_MS) / LOOK_EVERY_MS
+      for (let look = 0; look < looks && fresh(name) === null && asking.has(name); look += 1) {
+        // oxlint-disable-next-line no-await-in-loop
+        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
       }
-      return kept.list === null ? 'unavailable' : statusAt(kept.list, index)
+      const { list } = fresh(name) ?? (await ask(name, issuer, uri))
+      return list === null ? 'unavailable' : statusAt(list, index)
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../mcp/value.ts'
 import type { Network } from '../../pdp/evaluation.ts'
 import type { TokenWords } from './credential.ts'
+import type { Told } from './told.ts'
 
 /** One call to be decided, with all that a request and its token would say. */
 export interface Call {
@@ -19,6 +20,8 @@ export interface Call {
   /** Absent: the token says no more. */
   readonly token?: TokenWords
   readonly agent: string | null
+  /** What streams told of the subject; absent or null: as rows say. */
+  readonly signals?: Told | null
   /** The row of `tasks` whose handle the request shows; absent or null: it shows none. */
   readonly task?: string | null
   /** null: all that the call needs, so that the question is about policies. */

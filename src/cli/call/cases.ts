@@ -8,6 +8,7 @@ import { Mistake } from '../mistake.ts'
 import type { Call, PastCall } from './call.ts'
 import { isBound, readTokenWords, TOKEN_FIELDS, type TokenWords } from './credential.ts'
 import { Fields } from './fields.ts'
+import { readTold } from './told.ts'
 
 export interface Case {
   readonly name: string
@@ -55,6 +56,7 @@ const CASE_FIELDS: readonly string[] = [
   'sender_constrained',
   ...TOKEN_FIELDS,
   'agent',
+  'signals',
   'task',
   'scopes',
   'network',
@@ -102,6 +104,7 @@ function readCall(place: string, one: Fields, token: TokenWords): Call {
     senderConstrained: one.flag('sender_constrained') || isBound(token),
     token,
     agent: one.textOrNull('agent'),
+    signals: one.has('signals') ? readTold(`${place}: signals`, one.object('signals')) : null,
     task: one.textOrNull('task'),
     scopes: one.has('scopes') ? one.texts('scopes') : null,
     network: readNetwork(place, one.objectOrNull('network') ?? EMPTY),

@@ -10,6 +10,7 @@ import { decideCall } from './decide.ts'
 import { explain } from './explain.ts'
 import { readTime, TIME_WANTED } from './fields.ts'
 import { openDatabase } from './open.ts'
+import { readTold } from './told.ts'
 
 const text = { type: 'string' } as const
 const REQUIRED = ['tenant', 'server', 'tool', 'subject', 'client'] as const
@@ -35,6 +36,7 @@ export async function explainCommand(args: readonly string[]): Promise<boolean> 
       bindings: text,
       'token-session': text,
       'issuer-key': text,
+      signals: text,
       txn: text,
       task: text,
       ip: text,
@@ -78,6 +80,10 @@ export async function explainCommand(args: readonly string[]): Promise<boolean> 
     senderConstrained: values['sender-constrained'] || isBound(token),
     token,
     agent: values.agent ?? null,
+    signals:
+      values.signals === undefined
+        ? null
+        : readTold('--signals', objectIn('--signals', values.signals)),
     task: values.task ?? null,
     scopes: values.scopes === undefined ? null : scopesOf(values.scopes),
     network: {

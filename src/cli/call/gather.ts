@@ -39,7 +39,7 @@ export function gather(
   database: DatabaseSync,
   compiled: CompiledTenant,
   question: Question,
-  call: Pick<Call, 'roles' | 'definition' | 'task'>,
+  call: Pick<Call, 'roles' | 'definition' | 'task' | 'signals'>,
   now: number,
   inResult: readonly NamedResource[] = [],
 ): Gathered {
@@ -60,7 +60,12 @@ export function gather(
   const facts = factsOf(fresh, server, tool, read, question.actor, compiled.issuers)
   return {
     request: requestOf(question, now),
-    facts: { ...facts, ...rolesOf(call), sighting: sightingOf(facts, call, now) },
+    facts: {
+      ...facts,
+      ...rolesOf(call),
+      ...signalsOf(call, now),
+      sighting: sightingOf(facts, call, now),
+    },
     read,
     fresh,
   }
@@ -100,6 +105,9 @@ function withShown(
 
 const rolesOf = ({ roles }: Pick<Call, 'roles'>): Partial<Pick<Facts, 'subjectRoles'>> =>
   roles === null ? {} : { subjectRoles: roles.map((role) => ({ role, expiresAt: null })) }
+
+const signalsOf = ({ signals = null }: Pick<Call, 'signals'>, now: number) =>
+  signals === null ? {} : { signals: signals(now) }
 
 /** Nothing was listed here, so the case says what a listing would have shown. */
 function sightingOf(

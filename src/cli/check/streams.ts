@@ -4,12 +4,27 @@ import { MEMBERS } from '../../signals/subjects.ts'
 import { readStream } from '../../signals/stream.ts'
 import { hint } from './hint.ts'
 import { textsOf } from './json-column.ts'
-import type { Finding, RowCheck } from './problem.ts'
+import type { CheckInput, Finding, RowCheck } from './problem.ts'
+import type { TenantRows } from '../scratch/tenant-rows.ts'
 
 /** As a deployment reads them; a loopback address is for local seeds only. */
 const PUBLIC = { allowLoopback: false, ownHosts: new Set<string>() }
 
-export const streamsAreHeard: RowCheck = ({ tenant, tables }) =>
+type StreamRow = TenantRows['tables']['signalStreams'][number]
+
+/** Who could be shown what was meant for another tenant; said of one of the two. */
+const sharesAudience = (row: StreamRow, { tenants }: CheckInput): StreamRow | undefined =>
+  tenants
+    .flatMap(({ tables }) => tables.signalStreams)
+    .find(
+      (other) =>
+        other.tenant !== row.tenant &&
+        other.id < row.id &&
+        other.audience === row.audience &&
+        (other.transmitter ?? other.issuer) === (row.transmitter ?? row.issuer),
+    )
+
+export const streamsAreHeard: RowCheck = ({ tenant, tables }, input) =>
   tables.signalStreams.flatMap((row): Finding[] => {
     const at = { table: 'signal_streams', key: [row.id] } as const
     const issuer = tables.issuers.find(({ url }) => url === row.issuer)
@@ -21,6 +36,7 @@ export const streamsAreHeard: RowCheck = ({ tenant, tables }) =>
     const read = readStream(row, issuer, PUBLIC)
     const access = textsOf(row.raisedAccess)
     const unknown = access.texts.filter((one) => !ACCESS.some((known) => known === one))
+    const shared = sharesAudience(row, input)
     const critical = textsOf(row.criticalMembers).texts.filter(
       (one) => !MEMBERS.some((known) => known === one),
     )
@@ -44,6 +60,36 @@ export const streamsAreHeard: RowCheck = ({ tenant, tables }) =>
         code: 'warn_critical_member',
         message: `events with a \`${one}\` in their subject are discarded, because nothing here knows it`,
       })),
+      ...(issuer.tenantClaim !== null && row.tenantName === null
+        ? [
+            {
+              ...at,
+              code: 'warn_tenant_unnamed',
+              message:
+                'the issuer serves several tenants, and what is about another one of them would count here; say in tenant_name how it calls this one',
+            },
+          ]
+        : []),
+      ...(shared === undefined
+        ? []
+        : [
+            {
+              ...at,
+              code: 'warn_audience_shared',
+              message: `stream \`${shared.id}\` of tenant \`${shared.tenant}\` takes events of the same transmitter for the same audience; agree on an audience for each`,
+            },
+          ]),
+      ...(row.delivery === 'poll' &&
+      row.maxSilenceSeconds !== null &&
+      row.maxSilenceSeconds <= row.pollEverySeconds
+        ? [
+            {
+              ...at,
+              code: 'warn_silence_between_polls',
+              message: `nobody asks for ${row.pollEverySeconds} s, so the stream is silent in between; set max_silence_s to more than poll_every_s`,
+            },
+          ]
+        : []),
       ...(row.active && row.maxSilenceSeconds === null
         ? [
             {

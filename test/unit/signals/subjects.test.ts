@@ -15,6 +15,7 @@ const stream = (more: Partial<Stream> = {}): Stream => ({
   issuer: ISSUER,
   transmitter: ISSUER,
   keys: { url: ISSUER, jwksUri: `${ISSUER}/jwks.json`, algorithms: ['RS256'] },
+  revokedKeys: [],
   audience: 'us',
   secret: null,
   poll: null,
@@ -67,6 +68,47 @@ describe('a subject is the keys of the tokens it means', () => {
       { format: 'aliases', identifiers: [iss('alice'), iss('bob', 'https://o.example')] },
       [['subject', 'alice']],
     ],
+    [
+      'aliases of a token, a login and a person: all of them',
+      {
+        format: 'aliases',
+        identifiers: [
+          { format: 'jwt_id', iss: ISSUER, jti: 't1' },
+          { format: 'jwt_id', iss: ISSUER, jti: 't2' },
+          iss('alice'),
+          opaque('x'),
+        ],
+      },
+      [
+        ['token', 't1'],
+        ['token', 't2'],
+        ['token_session', 'x'],
+        ['subject', 'alice'],
+        ['subject', 'x'],
+      ],
+    ],
+    [
+      'a client by two names',
+      complex({
+        application: { format: 'aliases', identifiers: [opaque('one'), iss('two')] },
+        user: iss('alice'),
+      }),
+      [
+        ['subject', 'alice', 'one'],
+        ['subject', 'alice', 'two'],
+      ],
+    ],
+    [
+      'a token as the login of a person: no more than the token',
+      complex({ user: iss('alice'), session: { format: 'jwt_id', iss: ISSUER, jti: 't1' } }),
+      [['token', 't1']],
+    ],
+    [
+      'a unit of the tenant that is not known here',
+      complex({ tenant: opaque('t'), org_unit: opaque('x') }),
+      [],
+    ],
+    ['a client in such a unit', complex({ application: opaque('app'), org_unit: opaque('x') }), []],
     ['another format', { format: 'saml_assertion_id', issuer: 'x', assertion_id: 'y' }, []],
     ['a made-up format', { format: '__proto__' }, []],
     ['a login', complex({ session: opaque('s1') }), [['token_session', 's1']]],
@@ -132,6 +174,20 @@ describe('a subject is the keys of the tokens it means', () => {
     expect(targets(email, NOBODY, { emailIsSubject: false })).toEqual([])
     const known = { named: [{ member: 'user', subject: 'alice' }], have: [] }
     expect(targets(email, known, { emailIsSubject: false })).toEqual([['subject', 'alice']])
+  })
+
+  it('a device and a group: whoever has the one, and is not known to be in others', () => {
+    const subject = complex({ device: opaque('d'), group: opaque('g') })
+    const has = (member: string, person: string) => ({ member, subject: person })
+    const devices = [has('device', 'alice'), has('device', 'bob'), has('device', 'carol')]
+    const known = {
+      named: [...devices, has('group', 'alice')],
+      have: [...devices, has('group', 'alice'), has('group', 'bob')],
+    }
+    expect(targets(subject, known)).toEqual([
+      ['subject', 'alice'],
+      ['subject', 'carol'],
+    ])
   })
 
   it('another tenant of the issuer is not ours, whoever it is about', () => {

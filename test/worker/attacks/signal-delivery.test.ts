@@ -1,6 +1,6 @@
 import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { generateKeyPair } from 'jose'
+import { exportJWK, generateKeyPair } from 'jose'
 import { describe, expect, it, vi } from 'vitest'
 import { app } from '../../../src/app.ts'
 import {
@@ -18,6 +18,7 @@ import {
   tell,
   withStream,
 } from '../../support/worker/signals.ts'
+import { forgetEverything } from '../../support/worker/isolate.ts'
 import { behaviour, inThisWorld, newUser, ORIGIN, sql } from '../../support/worker/world.ts'
 
 inThisWorld()
@@ -46,8 +47,9 @@ describe('when it happened', () => {
       ['LOW', 'HIGH'],
     ]) {
       const sub = await newUser()
+      const event_timestamp = seconds() - 10
       for (const level of order) {
-        const event = { current_level: level, event_timestamp: seconds() - 10 }
+        const event = { current_level: level, event_timestamp }
         await tell(`${CAEP}risk-level-change`, person(sub), event)
       }
       expect(await callAfter(sub)).toBe('signal_raised')
@@ -104,10 +106,10 @@ describe('the same event again', () => {
       `INSERT INTO signal_events (${columns}) VALUES ('acme', 'idp', '${digit.repeat(64)}', 't', '{}', 0,
        ${Date.now() - days * 86_400_000}, 'noted', '${crypto.randomUUID()}')`
     await sql(old(13.9, 'a'), old(14.1, 'b'))
-    await expect(sql(`DELETE FROM signal_events WHERE jti_digest GLOB 'a*'`)).rejects.toThrow(
+    await expect(sql(`DELETE FROM signal_events WHERE jti_digest GLOB 'aaaa*'`)).rejects.toThrow(
       '14 days',
     )
-    await sql(`DELETE FROM signal_events WHERE jti_digest GLOB 'b*'`)
+    await sql(`DELETE FROM signal_events WHERE jti_digest GLOB 'bbbb*'`)
     const before = await env.DB.prepare('SELECT * FROM signal_events ORDER BY jti_digest').all()
     await sql(old(1, 'a').replace('INSERT', 'INSERT OR REPLACE'))
     const after = await env.DB.prepare('SELECT * FROM signal_events ORDER BY jti_digest').all()
@@ -202,6 +204,34 @@ describe('202 only if it is durable', () => {
     expect((await withDatabase(unread, await set())).status).toBe(503)
   })
 
+  it('its key is new, and somebody asked for a made-up one just before: 503, and then taken', async () => {
+    const pair = await generateKeyPair('RS256', { extractable: true })
+    const signed = (kid: string, iat = seconds()) =>
+      signedSet(
+        REVOKED,
+        person('alice'),
+        {},
+        { key: pair.privateKey, header: { kid }, claims: { iat } },
+      )
+    await push(await signed('made-up'))
+    const published = behaviour.jwks
+    const own = { ...(await exportJWK(pair.publicKey)), kid: 'set-2', alg: 'RS256', use: 'sig' }
+    behaviour.jwks = async (request) => {
+      const { keys } = await (await published(request)).json<{ keys: object[] }>()
+      return Response.json({ keys: [...keys, own] })
+    }
+    const told = await signed('set-2')
+    expect((await push(told)).status).toBe(503)
+    // Of what was told long ago it is known.
+    const old = await push(await signed('never', seconds() - 120))
+    expect([old.status, (await old.json<{ err: string }>()).err]).toEqual([400, 'invalid_key'])
+    // After half a minute the keys are asked for again. (An isolate counts by its own clock.)
+    const later = Date.now() + 31_000
+    vi.spyOn(Date, 'now').mockImplementation(() => later)
+    await forgetEverything()
+    expect((await push(told)).status).toBe(202)
+  })
+
   it('the keys cannot be had: 503, never a refusal that loses the event', async () => {
     await sql("UPDATE signal_streams SET jwks_uri = 'https://issuer.example/down.json'")
     behaviour.jwks = () => new Response('down', { status: 500 })
@@ -210,9 +240,8 @@ describe('202 only if it is durable', () => {
 })
 
 describe('a flood', () => {
-  it('of well-formed events without a key costs no more readings than its bound', async () => {
-    const { privateKey } = await generateKeyPair('RS256')
-    const bad = await signedSet(REVOKED, person('alice'), {}, { key: privateKey })
+  /** An isolate of its own, that counts how often it reads. */
+  function counted() {
     let readings = 0
     const counting = new Proxy(env.DB, {
       get(target, name) {
@@ -232,12 +261,33 @@ describe('a flood', () => {
         own,
         createExecutionContext(),
       )
+    return { send, readings: () => readings }
+  }
+
+  it('under names that are made up keeps nobody out, in an isolate that has just begun', async () => {
+    const { send, readings } = counted()
+    const { privateKey } = await generateKeyPair('RS256')
+    const bad = await signedSet(REVOKED, person('alice'), {}, { key: privateKey })
+    const good = await signedSet(REVOKED, person('alice'))
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now())
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, (_, n) => send(bad, `made-up-${n}`)),
+    )
+    expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(200)
+    expect(readings()).toBeLessThanOrEqual(101)
+    expect((await send(good)).status).toBe(202)
+  })
+
+  it('of well-formed events without a key costs no more readings than its bound', async () => {
+    const { privateKey } = await generateKeyPair('RS256')
+    const bad = await signedSet(REVOKED, person('alice'), {}, { key: privateKey })
+    const { send, readings } = counted()
     expect((await send(await signedSet(REVOKED, person('alice')))).status).toBe(202)
     vi.spyOn(Date, 'now').mockReturnValue(Date.now())
-    const before = readings
+    const before = readings()
     const answers = await Promise.all(Array.from({ length: 300 }, () => send(bad)))
     expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(200)
-    expect(readings - before).toBeLessThanOrEqual(100)
+    expect(readings() - before).toBeLessThanOrEqual(100)
     // The transmitter itself is heard all the same.
     expect((await send(await signedSet(REVOKED, person('alice')))).status).toBe(202)
   })

@@ -92,7 +92,16 @@ describe('a token with a status list', () => {
   it.each([
     ['elsewhere', at(1, 'https://evil.example/lists/1')],
     ['above what is allowed', at(1, `${ISSUER}/lists/../other`)],
+    ['above it, encoded', at(1, `${ISSUER}/lists/%2e%2e/other`)],
+    ['beside it', at(1, `${ISSUER}/lists-of-others/1`)],
+    ['as somebody', at(1, LIST.replace('://', '://lists@'))],
+    ['in capitals', at(1, LIST.replace('https', 'HTTPS'))],
+    ['at the default port', at(1, LIST.replace('.example', '.example:443'))],
+    ['no text', at(1, [LIST])],
     ['no index', at(undefined)],
+    ['an index below', at(-1)],
+    ['a part of an index', at(1.5)],
+    ['null', null],
     ['an index that is a text', at('1')],
     ['no object', 'valid'],
   ])('%s is refused, and nothing is fetched', async (_, status) => {
@@ -134,6 +143,24 @@ describe('a token with a status list', () => {
     expect(await calling(at(1))).toBe('allowed')
   })
 
+  it('is fetched once, however many calls come at once', async () => {
+    const codes = await Promise.all(Array.from({ length: 12 }, (_, n) => calling(at(n % 2))))
+    expect(codes.filter((code) => code === 'allowed')).toHaveLength(6)
+    expect(codes.filter((code) => code === 'token_invalid')).toHaveLength(6)
+    expect(fetched).toHaveLength(1)
+  })
+
+  it('a list that never comes is waited for once', { timeout: 10_000 }, async () => {
+    served = { raw: new ReadableStream() }
+    const began = Date.now()
+    const codes = await Promise.all(Array.from({ length: 8 }, () => calling(at(1))))
+    expect(codes).toEqual(Array.from({ length: 8 }, () => 'status_list_unavailable'))
+    // And not by the next call either, for a while.
+    expect(await calling(at(1))).toBe('status_list_unavailable')
+    expect(fetched).toHaveLength(1)
+    expect(Date.now() - began).toBeLessThan(4_000)
+  })
+
   it('is asked about again when its `ttl` or `exp` is over', async () => {
     served = { claims: { ttl: 20, exp: seconds() + 3_600 } }
     expect(await calling(at(1))).toBe('allowed')
@@ -142,6 +169,16 @@ describe('a token with a status list', () => {
     vi.spyOn(Date, 'now').mockImplementation(() => now + 19_000)
     expect(await calling(at(1))).toBe('allowed')
     vi.spyOn(Date, 'now').mockImplementation(() => now + 21_000)
+    expect(await calling(at(1))).not.toBe('allowed')
+    expect(fetched).toHaveLength(2)
+  })
+
+  it('is never kept beyond its `exp`, however long its `ttl`', async () => {
+    served = { claims: { ttl: 3_600, exp: seconds() + 20 } }
+    expect(await calling(at(1))).toBe('allowed')
+    served = { claims: { status_list: { bits: 1, lst: 'eNr7DwABAAD_' } } }
+    const later = Date.now() + 21_000
+    vi.spyOn(Date, 'now').mockImplementation(() => later)
     expect(await calling(at(1))).not.toBe('allowed')
     expect(fetched).toHaveLength(2)
   })

@@ -2,12 +2,13 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type { JWTPayload } from 'jose'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { SignalPoll } from '../../../src/durable-objects/signal-poll.ts'
 import worker from '../../../src/index.ts'
 import { receiverOf } from '../../../src/signals/parts.ts'
 import { pollStream, type Polled } from '../../../src/signals/poll.ts'
 import { openStream, type Receiver } from '../../../src/signals/receiver.ts'
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
-import { inThisWorld, newUser, sql } from '../../support/worker/world.ts'
+import { behaviour, inThisWorld, newUser, sql } from '../../support/worker/world.ts'
 import {
   addStream,
   CAEP,
@@ -109,7 +110,7 @@ describe('a round of polling', () => {
       signedSet(`${CAEP}session-revoked`, person('alice'), {}, { claims, header })
     idp.waiting.set('a', await set({ jti: 'a', aud: 'other' }))
     idp.waiting.set('b', await set({ jti: 'b', iss: 'other' }))
-    idp.waiting.set('c', await set({ jti: 'c' }, { kid: 'other' }))
+    idp.waiting.set('c', await set({ jti: 'c', iat: seconds() - 120 }, { kid: 'other' }))
     idp.waiting.set('d', await set({ jti: 'another' }))
     idp.waiting.set('e', 'no set at all')
     idp.waiting.set('f', 7 as never)
@@ -232,6 +233,51 @@ describe('a round of polling', () => {
       })
     },
   )
+})
+
+describe('an answer to a poll', () => {
+  const heard = async () =>
+    (await env.DB.prepare("SELECT * FROM signal_stream_states WHERE stream = 'polled'").all())
+      .results.length
+
+  /** The object itself, with its secret deployed. */
+  async function round(idp: Transmitter): Promise<void> {
+    const world = vi.mocked(fetch).getMockImplementation()
+    vi.mocked(fetch).mockImplementation((input, init) =>
+      input === URL_OF_POLL ? idp.fetch(input, init ?? {}) : (world?.(input, init) as never),
+    )
+    await runInDurableObject(env.SIGNAL_POLLS.getByName('polled'), async (_, state) => {
+      await state.storage.put('stream', 'polled')
+      const own = new SignalPoll(state, { ...env, SIGNALS_POLL: JSON.stringify(SECRET) } as Env)
+      await own.alarm()
+      await state.storage.deleteAlarm()
+    })
+  }
+
+  it('that is empty is a sign of life', async () => {
+    await round(new Transmitter())
+    expect(await heard()).toBe(1)
+  })
+
+  it('that could not be verified is none, and is told again', async () => {
+    await sql("UPDATE signal_streams SET jwks_uri = 'https://issuer.example/down.json'")
+    behaviour.jwks = () => new Response('down', { status: 500 })
+    const idp = new Transmitter()
+    await idp.add(`${CAEP}session-revoked`, person('alice'))
+    await round(idp)
+    expect(idp.asked).toHaveLength(1)
+    expect([idp.waiting.size, await heard()]).toEqual([1, 0])
+  })
+
+  it('that had to be refused is none', async () => {
+    const idp = new Transmitter()
+    idp.waiting.set(
+      'a',
+      await signedSet(`${CAEP}session-revoked`, person('a'), {}, { claims: { aud: 'other' } }),
+    )
+    await round(idp)
+    expect([Object.keys(idp.errors), await heard()]).toEqual([['a'], 0])
+  })
 })
 
 describe('the clock', () => {

@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers'
+import { base64url } from 'jose'
 import { describe, expect, it } from 'vitest'
 import files from 'vectors:ssf-caep'
 import { inThisWorld, ISSUER, sql, token, call } from '../../support/worker/world.ts'
@@ -175,9 +176,14 @@ describe.skipIf(SETS.length === 0)('the published examples of Shared Signals', (
     const set = SETS[at]
     if (set === undefined) throw new Error('no such example')
     await standFor(set)
-    const alter = async (claims: object, header = {}): Promise<unknown> => {
+    const alter = async (
+      claims: object,
+      header = {},
+      afterwards = (signed: string[]) => signed,
+    ): Promise<unknown> => {
       const altered = { ...set, jti: crypto.randomUUID(), ...claims }
-      const body = await signedSet('', {}, {}, { claims: altered, header })
+      const signed = await signedSet('', {}, {}, { claims: altered, header })
+      const body = afterwards(signed.split('.')).join('.')
       const response = await push(body, { stream: 'published' })
       expect(response.status).toBe(400)
       expect(response.headers.get('content-language')).toBe('en')
@@ -186,6 +192,25 @@ describe.skipIf(SETS.length === 0)('the published examples of Shared Signals', (
     expect(await alter({ aud: 'https://another.example' })).toBe('invalid_audience')
     expect(await alter({ iss: 'https://another.example' })).toBe('invalid_issuer')
     expect(await alter({}, { kid: 'another' })).toBe('invalid_key')
+    const other = await signedSet('', {}, {}, { claims: { ...set, jti: 'another' } })
+    const [, payload = '', signature = ''] = other.split('.')
+    // What it says is another's, or its signature; or no text of a JWS any more.
+    const swapped = ([header = '', , own = '']: string[]) => [header, payload, own]
+    expect(await alter({}, {}, swapped)).toBe('invalid_key')
+    const exchanged = ([header = '', own = '']: string[]) => [header, own, signature]
+    expect(await alter({}, {}, exchanged)).toBe('invalid_key')
+    expect(await alter({}, {}, (signed) => signed.slice(0, 2))).toBe('invalid_request')
+    for (const alg of ['none', 'HS256', 'PS256']) {
+      const renamed = ([, ...rest]: string[]) => [
+        base64url.encode(JSON.stringify({ alg, kid: 'set-1', typ: 'secevent+jwt' })),
+        ...rest,
+      ]
+      expect(await alter({}, {}, renamed)).toBe('invalid_key')
+    }
+    expect(await alter({ jti: undefined })).toBe('invalid_request')
+    expect(await alter({ iat: 'yesterday' })).toBe('invalid_request')
+    expect(await alter({ sub_id: { ...set.sub_id, format: 7 } })).toBe('invalid_request')
+    expect(await alter({ toe: 1.5, events: { 'https://a.example/b': {} } })).toBe('invalid_request')
     expect(await alter({ sub: 'alice' })).toBe('invalid_request')
     expect(await alter({ exp: seconds() + 300 })).toBe('invalid_request')
     expect(await alter({ sub_id: undefined })).toBe('invalid_request')

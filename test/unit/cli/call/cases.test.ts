@@ -13,12 +13,14 @@ const EXTRA = `
     ('acme', 'abroad', 'deny', 'refund', 'network.country != "DE" || network.asn != 64496 || network.ip == ""'),
     ('acme', 'unbound', 'deny', 'refund', '!client.sender_constrained'),
     ('acme', 'secret', 'deny', 'find_orders', 'targets.exists(t, t.sensitivity == "restricted")'),
+    ('acme', 'away', 'deny', 'refund', 'has(signals.claims.away) && signals.risk == "LOW"'),
     ('acme', 'weekend', 'deny', 'refund', 'time.now.getDayOfWeek() in [0, 6]');
   INSERT INTO policies (tenant, id, effect, mode, tool, condition)
     VALUES ('acme', 'try', 'deny', 'shadow', 'refund', 'args.amount > 10.0');
   INSERT INTO consents (tenant, id, issuer, subject, client, server, access)
     VALUES ('acme', 'c2', 'https://issuer.example', 'alice', 'acme-agent', 'shop', 'read');
-  UPDATE policies SET condition = NULL WHERE id = 'sales-may-find';`
+  UPDATE policies SET condition = NULL WHERE id = 'sales-may-find';
+  UPDATE servers SET required_scope = 'shop' WHERE name = 'shop';`
 
 /** Everything that a case can say, and all of it is needed for the answer. */
 const FULL = {
@@ -94,6 +96,37 @@ describe('a case', () => {
     expect(failures).toEqual([expect.objectContaining({ message: expect.stringMatching(message) })])
   })
 
+  const low = { level: 'LOW', raised: false }
+  it.each([
+    ['a risk', { risk: { level: 'HIGH' } }, 'signal_raised'],
+    ['a risk that is over', { risk: low }, 'allowed'],
+    [
+      'a device, for other classes',
+      { device: { level: 'x', raised_access: ['admin'] } },
+      'allowed',
+    ],
+    [
+      'a device that this login overcomes',
+      { device: { level: 'x', seconds_ago: 101, raised_acr: 'pwd mfa' } },
+      'allowed',
+    ],
+    [
+      'a device after this login',
+      { device: { level: 'x', seconds_ago: 99, raised_acr: 'pwd mfa' } },
+      'login_outdated',
+    ],
+    ['a new password', { login: { level: 'update', seconds_ago: 99 } }, 'login_outdated'],
+    ['an older one', { login: { level: 'update', seconds_ago: 101 } }, 'allowed'],
+    ['a scope that is gone', { claims: { scope: '' } }, 'insufficient_scope'],
+    ['silence', { silent: true }, 'signals_silent'],
+    ['what a condition asks for', { claims: { away: true }, risk: low }, 'denied_by_policy'],
+  ])('may say what streams told: %s', async (_, signals, reason) => {
+    const expected = reason === 'allowed' ? 'allow' : 'deny'
+    const one = { ...FULL, signals, expect: expected, reason, scopes: ['shop'] }
+    const whole = { ...one, policy: null, would_be: undefined, record: {} }
+    expect((await run(whole)).failures).toEqual([])
+  })
+
   it.each([
     ['what may be seen', found({ id: '17', class: 'public' }), 'allowed'],
     ['nothing', found(), 'allowed'],
@@ -112,6 +145,8 @@ describe('a case', () => {
     [{ at: 'yesterday' }, /`at` must be a time such as "2026-11-02T09:30:00Z"/],
     [{ at: '2026-11-02T09:30:00' }, /`at` must be a time/],
     [{ definition: 'other' }, /`definition` must be "pinned" or "changed" or "unseen"/],
+    [{ signals: { riks: {} } }, /signals: no field is named `riks`/],
+    [{ signals: { risk: { level: 7 } } }, /signals: risk: `level` must be a text/],
     [{ expect: 'permit' }, /`expect` must be "allow" or "deny" or "approve"/],
     [{ sender_constrained: 'yes' }, /`sender_constrained` must be true or false/],
     [{ result: [] }, /`result` must be an object/],

@@ -1,2 +1,2 @@
-INSERT INTO signal_streams (id, tenant, issuer, audience, max_silence_s, on_silence, raised_acr, jwks_uri) VALUES
-  ('idp', 'acme', (SELECT url FROM issuers WHERE tenant = 'acme'), 'us', 3600, 'deny', 'phr', 'https://10.0.0.1/keys');
+INSERT INTO signal_streams (tenant_name, id, tenant, issuer, audience, max_silence_s, on_silence, raised_acr, jwks_uri) VALUES
+  ('acme', 'idp', 'acme', (SELECT url FROM issuers WHERE tenant = 'acme'), 'us', 3600, 'deny', 'phr', 'https://10.0.0.1/keys');

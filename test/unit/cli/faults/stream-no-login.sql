@@ -1,2 +1,2 @@
-INSERT INTO signal_streams (id, tenant, issuer, audience, max_silence_s, on_silence) VALUES
-  ('idp', 'acme', (SELECT url FROM issuers WHERE tenant = 'acme'), 'us', 3600, 'deny');
+INSERT INTO signal_streams (tenant_name, id, tenant, issuer, audience, max_silence_s, on_silence) VALUES
+  ('acme', 'idp', 'acme', (SELECT url FROM issuers WHERE tenant = 'acme'), 'us', 3600, 'deny');

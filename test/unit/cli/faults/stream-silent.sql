@@ -1,2 +1,2 @@
-INSERT INTO signal_streams (id, tenant, issuer, audience, max_silence_s, raised_acr) VALUES
-  ('idp', 'acme', (SELECT url FROM issuers WHERE tenant = 'acme'), 'us', 3600, 'phr');
+INSERT INTO signal_streams (tenant_name, id, tenant, issuer, audience, max_silence_s, raised_acr) VALUES
+  ('acme', 'idp', 'acme', (SELECT url FROM issuers WHERE tenant = 'acme'), 'us', 3600, 'phr');
