@@ -41,6 +41,30 @@ export const allPath = (
 
 export const withdrawAnyPath = (server: string): string => `/consents/${server}/all/withdraw`
 
+/** What an address of the console asks to revoke; nothing is done by it. */
+export interface ToRevoke {
+  readonly kind: string
+  readonly id: string
+  readonly issuer: string
+}
+
+export const revocationsPath = (server: string, wanted: ToRevoke | null = null): string =>
+  withQuery(`/console/${server}/revocations`, wanted === null ? {} : { ...wanted })
+
+export const olderRevocationsPath = (
+  server: string,
+  last: { readonly revokedAt: number; readonly place: number },
+): string =>
+  withQuery(revocationsPath(server), { before: String(last.revokedAt), place: String(last.place) })
+
+export const revokePath = (server: string): string => `/console/${server}/revocations/revoke`
+export const liftPath = (server: string): string => `/console/${server}/revocations/lift`
+/** From the latest, or what was before this entry. */
+export const revocationHistoryPath = (server: string, before: number | null = null): string =>
+  withQuery(`/console/${server}/revocations/history`, {
+    before: before === null ? null : String(before),
+  })
+
 /** With several issuers the person says which. */
 export const loginPath = (server: string, issuer: string, wanted: Wanted | null): string =>
   withQuery(`/consents/${server}/login`, {

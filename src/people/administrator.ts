@@ -15,6 +15,8 @@ export interface Administrator {
   readonly tenant: string
   readonly issuer: string
   readonly email: string
+  /** Which key of the issuer signed their document. */
+  readonly keyId: string
   /** Forms are sealed with it. Of the document itself, which no other site can see. */
   readonly secret: string
 }
@@ -32,27 +34,28 @@ export async function administratorAt(site: Site): Promise<Result<Administrator,
   if (document === null) return err('not_administrator')
   const issuer = accessIssuers(site).find(({ url }) => url === claimedIssuer(document))
   if (issuer === undefined) return err('not_administrator')
-  const payload = await readSigned(document, issuer, people.doors.keys)
-  if (!payload.ok) {
-    return err(payload.error === 'unavailable' ? 'unavailable' : 'not_administrator')
+  const signed = await readSigned(document, issuer, people.doors.keys)
+  if (!signed.ok) {
+    return err(signed.error === 'unavailable' ? 'unavailable' : 'not_administrator')
   }
-  const { aud, email, sub, type } = payload.value
+  const { claims, keyId } = signed.value
+  const { aud, email, sub, type } = claims
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   const isRight =
     issuer.audience !== null &&
     audiences.includes(issuer.audience) &&
-    isCurrent(payload.value, LONGEST_DOCUMENT_MS, people.now()) &&
-    isOfTenant(payload.value, issuer) &&
+    isCurrent(claims, LONGEST_DOCUMENT_MS, people.now()) &&
+    isOfTenant(claims, issuer) &&
     // Service tokens have an empty `sub`; a login's cookie for the whole team is of type `org`.
     isIdentifier(sub) &&
     (type === undefined || type === 'app')
   if (!isRight || !isIdentifier(email)) return err('not_administrator')
   const { tenant } = site.compiled
-  const somebody = { tenant, issuer: issuer.url, subject: email, issuerSession: null }
+  const somebody = { tenant, issuer: issuer.url, subject: email, issuerSession: null, keyId }
   const standing = await mayBeHere(people, somebody, null)
   if (!standing.ok) return standing
   if (!(await holdsRole(site, issuer.url, email))) return err('not_administrator')
-  return ok({ tenant, issuer: issuer.url, email, secret: await sha256(`form ${document}`) })
+  return ok({ tenant, issuer: issuer.url, email, keyId, secret: await sha256(`form ${document}`) })
 }
 
 /** Unverified: it only chooses among the issuers that are configured. */

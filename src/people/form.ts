@@ -6,7 +6,7 @@ import { isSealed, sealOf } from './secret.ts'
 
 /** What a form does, and everything in it that the person does not choose there. */
 export interface Sealed {
-  readonly action: 'grant' | 'withdraw' | 'withdraw-any' | 'logout'
+  readonly action: 'grant' | 'withdraw' | 'withdraw-any' | 'logout' | 'revoke' | 'lift'
   readonly server: string
   /** In a fixed order for each action. */
   readonly values: readonly string[]

@@ -54,10 +54,16 @@ export const withdrawForm = (server: string, consent: string): Sealed => ({
 })
 
 /** Told only after what this page did: a link from elsewhere makes no claim of ours. */
-export function doneIn({ request }: Site): Done | null {
-  const done = new URL(request.url).searchParams.get('done')
+export function doneHere({ request }: Site): string | null {
   const from = request.headers.get('sec-fetch-site')
-  return isDone(done) && (from === null || from === 'same-origin') ? done : null
+  return from === null || from === 'same-origin'
+    ? new URL(request.url).searchParams.get('done')
+    : null
 }
 
-export const doneAt = (path: string, done: Done): string => `${path}?done=${done}`
+export function doneIn(site: Site): Done | null {
+  const done = doneHere(site)
+  return isDone(done) ? done : null
+}
+
+export const doneAt = (path: string, done: string): string => `${path}?done=${done}`

@@ -177,18 +177,19 @@ async function somebodyIn(
   issuer: LoginIssuer,
   nonce: string,
 ): Promise<Result<Somebody, PageRefusal>> {
-  const payload = await readSigned(token, issuer, people.doors.keys)
-  if (!payload.ok) {
-    return err(payload.error === 'unavailable' ? 'issuer_unavailable' : 'login_invalid')
+  const signed = await readSigned(token, issuer, people.doors.keys)
+  if (!signed.ok) {
+    return err(signed.error === 'unavailable' ? 'issuer_unavailable' : 'login_invalid')
   }
-  const { sub, aud, azp, sid } = payload.value
+  const { claims, keyId } = signed.value
+  const { sub, aud, azp, sid } = claims
   const { client } = issuer.login
   const isRight =
     isFor(aud, client) &&
     (azp === undefined || azp === client) &&
-    payload.value['nonce'] === nonce &&
-    isCurrent(payload.value, LONGEST_ID_TOKEN_MS, people.now()) &&
-    isOfTenant(payload.value, issuer) &&
+    claims['nonce'] === nonce &&
+    isCurrent(claims, LONGEST_ID_TOKEN_MS, people.now()) &&
+    isOfTenant(claims, issuer) &&
     (sid === undefined || isIdentifier(sid))
   if (!isRight || !isIdentifier(sub)) return err('login_invalid')
   return ok({
@@ -196,5 +197,6 @@ async function somebodyIn(
     issuer: issuer.url,
     subject: sub,
     issuerSession: isIdentifier(sid) ? sid : null,
+    keyId,
   })
 }

@@ -24,6 +24,9 @@ export type PageRefusal =
   | 'changed_meanwhile'
   | 'too_many_consents'
   | 'consent_unknown'
+  | 'moved_meanwhile'
+  | 'revocation_unknown'
+  | 'revocation_of_stream'
   | 'fault'
 
 export interface PageExplanation {
@@ -125,6 +128,17 @@ export const PAGE_REFUSALS: Readonly<Record<PageRefusal, PageExplanation>> = {
     'You have allowed this program something very often within a day. Nothing was changed. It can be done again tomorrow.',
   ),
   consent_unknown: say(404, 'No such consent', 'There is no such consent at this server.'),
+  moved_meanwhile: say(
+    409,
+    'Look again',
+    'Somebody changed this since you opened the page, or this form was sent before. Nothing was done. Open the page again.',
+  ),
+  revocation_unknown: say(404, 'No such revocation', 'There is no such revocation in this tenant.'),
+  revocation_of_stream: say(
+    403,
+    'Not lifted here',
+    'An identity provider told this through a stream of signals. It is taken back where it was said.',
+  ),
   fault: say(
     500,
     'Something went wrong',

@@ -86,7 +86,7 @@ export async function personAt(site: Site): Promise<Result<Person, PageRefusal>>
   if (row.value === null) return err('not_signed_in')
   const { tenant, issuer, subject, issuer_session: issuerSession } = row.value
   if (!isLoginIssuer(compiled.issuers.get(issuer))) return err('not_signed_in')
-  const somebody = { tenant, issuer, subject, issuerSession }
+  const somebody = { tenant, issuer, subject, issuerSession, keyId: null }
   const standing = await mayBeHere(people, somebody, row.value.created_at)
   return standing.ok ? ok({ ...somebody, secret }) : standing
 }

@@ -5,9 +5,15 @@ import type { KeySource } from '../authentication/keys.ts'
 import { readSegment } from '../authentication/payload.ts'
 import { isEpochSeconds, isIdentifier } from '../authentication/text.ts'
 import type { JsonObject, JsonValue } from '../mcp/value.ts'
-import { err, type Result } from '../result.ts'
+import { err, ok, type Result } from '../result.ts'
 
 export type SignedFault = 'invalid' | 'unavailable'
+
+export interface Signed {
+  readonly claims: JsonObject
+  /** Which of the issuer's keys signed it: that one may be revoked. */
+  readonly keyId: string
+}
 
 /** How far clocks may differ, either way: nothing here lives for so short a time that it matters. */
 const CLOCK_SECONDS = 60
@@ -20,7 +26,7 @@ export async function readSigned(
   text: string,
   issuer: Issuer,
   keys: KeySource,
-): Promise<Result<JsonObject, SignedFault>> {
+): Promise<Result<Signed, SignedFault>> {
   const jws = readJws(text)
   if (!jws.ok) return err('invalid')
   const { alg, kid, typ } = jws.value.header
@@ -32,7 +38,9 @@ export async function readSigned(
   if (key === 'unavailable') return err('unavailable')
   if (key === 'unknown' || !(await isSigned(jws.value, key, alg))) return err('invalid')
   const payload = readSegment(jws.value.payload)
-  return payload.ok && payload.value['iss'] === issuer.url ? payload : err('invalid')
+  return payload.ok && payload.value['iss'] === issuer.url
+    ? ok({ claims: payload.value, keyId: kid })
+    : err('invalid')
 }
 
 /** Signed lately enough, and good now. */

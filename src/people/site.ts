@@ -66,3 +66,7 @@ export const loginIssuers = ({ compiled }: Site): readonly LoginIssuer[] =>
 
 export const accessIssuers = ({ compiled }: Site): readonly Issuer[] =>
   [...compiled.issuers.values()].filter(({ active, kind }) => active && kind === 'access')
+
+/** Whose names this tenant knows, whether their word is taken now or not. */
+export const issuersOf = ({ compiled }: Site): ReadonlySet<string> =>
+  new Set(compiled.snapshot.tables.issuers.map(({ url }) => url))

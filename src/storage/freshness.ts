@@ -47,8 +47,8 @@ export const FRESH_TABLES = [
   'claim_overlays',
 ] as const
 
-/** What decisions never read: it tells what the rows were at an earlier revision. */
-export const HISTORY_TABLES = ['policy_history'] as const
+/** What decisions never read: it tells what the rows were. */
+export const HISTORY_TABLES = ['policy_history', 'revocation_history'] as const
 
 /** What only our own pages read (src/people): who is signed in, and what was agreed to. */
 export const PAGE_TABLES = ['page_sessions', 'consented_definitions'] as const

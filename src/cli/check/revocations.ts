@@ -1,5 +1,6 @@
 // Rows of `revocations` that take nothing back, because nothing is ever called by that id.
 import type { RevocationKind } from '../../pdp/refusal.ts'
+import { idFault, type IdFault } from '../../pdp/revocation-id.ts'
 import type { AuthoredTables, TenantRows } from '../scratch/tenant-rows.ts'
 import { hint } from './hint.ts'
 import type { Finding, RowCheck } from './problem.ts'
@@ -11,35 +12,20 @@ interface Wrong {
   readonly message: string
 }
 
-/** SHA-256 as a thumbprint: 43 characters of base64url (RFC 7638 §3, RFC 8705 §3.1). */
-const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/
-const SESSION_KEY = /^[0-9a-f]{64}$/
-const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+const FAULTS: Readonly<Record<IdFault, string>> = {
+  is_a_token: 'this is the token itself; give its `jti`, and let the token expire',
+  no_thumbprint:
+    'no thumbprint is written so; give the SHA-256 of the key in base64url, as `cnf` has it',
+  no_session_key:
+    'no session has such a key; copy the one that the records show, 64 hexadecimal digits',
+}
 
 /** What an id of each kind has to be; what only tokens know cannot be looked up here. */
 const CHECKS: Readonly<Record<RevocationKind, (row: Revocation, rows: TenantRows) => Wrong[]>> = {
-  // INVARIANT: a text of the same token that nobody listed would pass, and this one is a credential.
-  token: ({ id }) =>
-    JWT.test(id)
-      ? [never('this is the token itself; give its `jti`, and let the token expire')]
-      : [],
+  token: shaped,
   token_session: () => [],
-  proof_key: ({ id }) =>
-    THUMBPRINT.test(id)
-      ? []
-      : [
-          never(
-            'no thumbprint is written so; give the SHA-256 of the key in base64url, as `cnf` has it',
-          ),
-        ],
-  session: ({ id }) =>
-    SESSION_KEY.test(id)
-      ? []
-      : [
-          never(
-            'no session has such a key; copy the one that the records show, 64 hexadecimal digits',
-          ),
-        ],
+  proof_key: shaped,
+  session: shaped,
   client: (row, { tables }) => named(row, tables.clients),
   // People are not listed anywhere.
   subject: () => [],
@@ -84,7 +70,10 @@ export const revocationsName: RowCheck = (rows) =>
     }))
   })
 
-const never = (why: string): Wrong => ({ code: 'revocation_never_counts', message: why })
+function shaped({ kind, id }: Revocation): Wrong[] {
+  const fault = idFault(kind as RevocationKind, id)
+  return fault === null ? [] : [{ code: 'revocation_never_counts', message: FAULTS[fault] }]
+}
 
 /** Revoked before it was added, perhaps: a warning, because such a row is no harm. */
 const among = (id: string, known: readonly string[]): Wrong[] =>

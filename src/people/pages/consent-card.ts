@@ -44,6 +44,8 @@ export interface CardOptions {
   readonly withdraw: { readonly action: string; readonly seal: Seal } | null
   /** Where the person is asked about the same thing again; null: they are not. */
   readonly again: string | null
+  /** Where an administrator can revoke who is named here. */
+  readonly revoke?: readonly { readonly path: string; readonly words: string }[]
 }
 
 const ENDS: Readonly<Record<Standing, string>> = {
@@ -100,6 +102,15 @@ export function consentCard(row: ConsentRow, options: CardOptions): Html {
         : ''
     }
     ${again === null ? '' : html`<p><a href="${again}">${AGAIN[standing]}</a></p>`}
+    ${
+      options.revoke === undefined
+        ? ''
+        : html`<p class="soft">
+            ${options.revoke.map(
+              ({ path, words }, at) => html`${at === 0 ? '' : ' · '}<a href="${path}">${words}</a>`,
+            )}
+          </p>`
+    }
     ${withdraw === null ? '' : withdrawForm(row, withdraw.action, withdraw.seal)}
   </article>`
 }

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { Access } from '../../pdp/evaluation.ts'
-import { consentPath, logoutPath, wantedPath, withdrawPath } from '../address.ts'
+import { consentPath, logoutPath, revocationsPath, wantedPath, withdrawPath } from '../address.ts'
 import { MOST_SHOWN, type ClientRow, type ConsentRow } from '../consents.ts'
 import type { Seal } from '../form.ts'
 import { shown, shownHost } from '../shown.ts'
@@ -137,6 +137,18 @@ function choice({ server, clients, tools, classes }: ConsentsPage): Html | '' {
     </form>`
 }
 
+/** Each leads to the question; nothing is revoked by it. */
+const revocable = (server: string, { issuer, subject, client }: ConsentRow) => [
+  {
+    words: 'Revoke this person',
+    path: revocationsPath(server, { kind: 'subject', id: subject, issuer }),
+  },
+  {
+    words: 'Revoke this program',
+    path: revocationsPath(server, { kind: 'client', id: client, issuer }),
+  },
+]
+
 export interface AllPage {
   readonly server: string
   readonly title: string
@@ -160,6 +172,7 @@ export function allPage(page: AllPage): Html {
           >You are <strong>${name(page.email)}</strong>, an administrator of
           ${code(page.server)}.</span
         >
+        <span><a href="${revocationsPath(page.server)}">Revocations</a></span>
       </p>
       <p class="soft">You can withdraw what people gave. Only they can give it.</p>
       ${
@@ -176,6 +189,7 @@ export function allPage(page: AllPage): Html {
           showPerson: true,
           withdraw: seal === null ? null : { action: page.withdrawAction, seal },
           again: null,
+          revoke: revocable(page.server, row),
         }),
       )}
       ${page.older === null ? '' : html`<p><a href="${page.older}">Older ones</a></p>`}`,

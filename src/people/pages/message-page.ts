@@ -1,22 +1,28 @@
 import { html } from 'hono/html'
-import { consentPath, loginPath, type Wanted } from '../address.ts'
+import { loginPath, type Wanted } from '../address.ts'
 import { PAGE_REFUSALS, type PageRefusal } from '../refusal.ts'
 import { shownHost } from '../shown.ts'
 import { layout, name, type Html } from './layout.ts'
 
+/** Where a person can go on. */
+export interface WayBack {
+  readonly path: string
+  readonly words: string
+}
+
 /** A "no", and the way back where there is one. */
-export function refusalPage(refusal: PageRefusal, server: string | null): Html {
+export function refusalPage(refusal: PageRefusal, back: WayBack | null): Html {
   const { title, sentence } = PAGE_REFUSALS[refusal]
-  const back =
-    server === null
-      ? ''
-      : html`<p class="actions">
-          <a class="button quiet" href="${consentPath(server)}">Back to your consents</a>
-        </p>`
   return layout(
     title,
     html`<p>${sentence}</p>
-      ${back}`,
+      ${
+        back === null
+          ? ''
+          : html`<p class="actions">
+              <a class="button quiet" href="${back.path}">${back.words}</a>
+            </p>`
+      }`,
   )
 }
 

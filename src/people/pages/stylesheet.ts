@@ -16,7 +16,10 @@ main { max-width: 46rem; margin: 0 auto; padding: 1.75rem 1rem 4rem }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .5rem }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem }
 h3 { font-size: 1rem; margin: 0 0 .5rem; min-width: 0 }
-h3 .soft { font-weight: normal }
+h3 code { font-weight: 700 }
+h3 .soft, h2.entry .soft, h3 .soft code, h2.entry .soft code { font-weight: normal }
+h2.entry code { font-weight: 700 }
+h2.entry { font-size: 1rem; margin: 0 0 .5rem; min-width: 0 }
 p { margin: .5rem 0 }
 h1, h2, h3, p, dd, code { overflow-wrap: anywhere }
 a { color: var(--accent) }
@@ -34,10 +37,12 @@ main > p > .button { margin-top: .5rem }
 .grave { color: var(--grave) }
 .consent { display: grid; grid-template-columns: minmax(0, 1fr) auto; column-gap: 1rem }
 .consent > * { grid-column: 1 / -1 }
-.consent > h3 { grid-column: 1 }
+.consent > h3, .consent > h2 { grid-column: 1 }
 .consent > form { grid-column: 2; grid-row: 1; margin: 0 }
 .consent > dl:last-of-type { margin-bottom: 0 }
 details { margin: 2.25rem 0 0 }
+details.help { margin: .25rem 0 }
+details.help > summary { font-size: 1rem; font-weight: normal; color: var(--accent); margin: 0 }
 summary { font-size: 1.15rem; font-weight: 700; cursor: pointer; margin: 0 0 .75rem; padding: .25rem 0 }
 .status { background: var(--done); border-radius: .5rem; padding: .6rem .9rem; margin: .75rem 0 }
 .changed { background: var(--warn-ground); border-left: 4px solid var(--warn); border-radius: .3rem; padding: .6rem .9rem; margin: .75rem 0 }
@@ -56,6 +61,7 @@ input[type='radio'] { width: 1.1rem; height: 1.1rem; vertical-align: -.15rem; ma
 .actions { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: center; margin-top: 1rem }
 button, .button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1.1rem; border-radius: .5rem; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); cursor: pointer; text-decoration: none; display: inline-block }
 button.quiet, .button.quiet { background: none; color: var(--accent) }
+button.danger { background: var(--grave); border-color: var(--grave); color: var(--on-accent) }
 button.small { min-height: 2.25rem; padding: .25rem .8rem }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 @media (max-width: 30rem) {

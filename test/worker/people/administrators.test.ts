@@ -1,7 +1,17 @@
 import { env } from 'cloudflare:workers'
-import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose'
-import { beforeEach, describe, expect, it } from 'vitest'
-import { Browser, formIn, grantNote, places, withLogin } from '../../support/worker/pages.ts'
+import type { JWTPayload } from 'jose'
+import { describe, expect, it } from 'vitest'
+import {
+  administrator,
+  assertion,
+  AUD,
+  CAROL,
+  CERTS,
+  HEADER,
+  TEAM,
+  withAccess,
+} from '../../support/worker/access.ts'
+import { Browser, formIn, grantNote, withLogin } from '../../support/worker/pages.ts'
 import {
   call,
   inThisWorld,
@@ -16,49 +26,9 @@ import {
 
 inThisWorld()
 withLogin()
+withAccess()
 
-const TEAM = 'https://acme.cloudflareaccess.example'
-const CERTS = `${TEAM}/cdn-cgi/access/certs`
-const AUD = 'f'.repeat(64)
-const CAROL = 'carol@acme.example'
-
-const keys = await generateKeyPair('RS256', { extractable: true })
-const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'access-1', alg: 'RS256', use: 'sig' }
-
-beforeEach(async () => {
-  places.set(CERTS, () => Response.json({ keys: [jwk], public_certs: [] }))
-  await sql(
-    `INSERT INTO issuers (tenant, url, jwks_uri, algorithms, kind, audience, max_lifetime_s)
-     VALUES ('acme', '${TEAM}', '${CERTS}', '["RS256"]', 'access', '${AUD}', 86400)`,
-    `INSERT INTO role_assignments (tenant, issuer, holder_kind, holder, role)
-     VALUES ('acme', '${TEAM}', 'user', '${CAROL}', 'administrator')`,
-  )
-})
-
-/** As Cloudflare Access signs one for each request. */
-function assertion(claims: JWTPayload = {}, header: Record<string, unknown> = {}): Promise<string> {
-  const now = Math.floor(Date.now() / 1000)
-  return new SignJWT({
-    iss: TEAM,
-    aud: [AUD],
-    sub: '7335d417-61da-459d-899c-0a01c76a2f94',
-    email: CAROL,
-    type: 'app',
-    identity_nonce: 'x',
-    country: 'DE',
-    iat: now,
-    nbf: now,
-    exp: now + 3600,
-    ...claims,
-  })
-    .setProtectedHeader({ alg: 'RS256', kid: 'access-1', typ: 'JWT', ...header })
-    .sign(keys.privateKey)
-}
-
-const HEADER = 'cf-access-jwt-assertion'
 const ALL = '/consents/crm/all'
-const administrator = async (claims: JWTPayload = {}, header: Record<string, unknown> = {}) =>
-  new Browser({ [HEADER]: await assertion(claims, header) })
 
 async function person() {
   const sub = await newUser()
