@@ -120,8 +120,9 @@ END;
 -- once, when it is closed: another purpose, a longer time or an approval is another task.
 CREATE TABLE tasks (
   tenant      TEXT NOT NULL REFERENCES tenants (id),
-  -- `txn:…` is for tasks that an issuer declares in its tokens: those have no row.
-  id          TEXT NOT NULL CHECK (length(id) BETWEEN 1 AND 256 AND id NOT GLOB 'txn:*'),
+  -- `txn:…` is for tasks that an issuer declares in its tokens: those have no row. The rest is what
+  -- `/tasks/{id}` can name: bytes, and not the address of a server called `tasks`.
+  id          TEXT NOT NULL CHECK (length(CAST(id AS BLOB)) BETWEEN 1 AND 256 AND id NOT GLOB 'txn:*' AND id <> 'mcp'),
   issuer      TEXT NOT NULL,
   subject     TEXT NOT NULL,
   client      TEXT NOT NULL,
@@ -148,7 +149,8 @@ CREATE TABLE tasks (
   opened_at   INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
   approved_by TEXT,
   approved_at INTEGER,
-  expires_at  INTEGER NOT NULL,
+  -- At most the end of the year 9999: what lies behind it is no time that anybody meant.
+  expires_at  INTEGER NOT NULL CHECK (expires_at <= 253402300799000),
   closed_at   INTEGER,
   closed_by   TEXT CHECK (closed_by <> ''),
   -- SHA-256 of what the actor shows to say which of its tasks a call belongs to, lowercase hex.

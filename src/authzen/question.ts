@@ -2,6 +2,7 @@ import { isTrustDomain } from '../authentication/issuer.ts'
 import { LISTED } from '../mcp/listing.ts'
 import { canonical } from '../mcp/canonical.ts'
 import type { Actor } from '../pdp/evaluation.ts'
+import { digestOfShown } from '../pep/task-handle.ts'
 import { sessionKeyOf, type Question } from '../pep/question.ts'
 import { sha256 } from '../sha256.ts'
 import type { CompiledTenant } from '../storage/compiled.ts'
@@ -15,6 +16,8 @@ export interface Matter {
   readonly person: Person
   readonly actor: Actor
   readonly server: string
+  /** The digest of the task's handle that was shown; null: none was. */
+  readonly taskHandle: string | null
   /** The name of the subject's history. */
   readonly session: string
 }
@@ -33,12 +36,13 @@ export async function matterOf(
     client: person.client ?? client,
     agent: person.agent,
   }
-  return { act, person, actor, server, session: await sessionKeyOf(actor) }
+  const taskHandle = person.taskHandle === null ? null : await digestOfShown(person.taskHandle)
+  return { act, person, actor, server, taskHandle, session: await sessionKeyOf(actor) }
 }
 
 /** The very question that the front door would ask, but for what only a token says. */
 export function questionBy(matter: Matter, compiled: CompiledTenant): Question {
-  const { act, person, actor, server, session } = matter
+  const { act, person, actor, server, session, taskHandle } = matter
   const { method, tool, arguments: given } = act
   return {
     actor,
@@ -55,6 +59,7 @@ export function questionBy(matter: Matter, compiled: CompiledTenant): Question {
     arguments: given,
     listing: Object.hasOwn(LISTED, method),
     network: person.network,
+    taskHandle,
   }
 }
 
@@ -74,14 +79,16 @@ export function scopesNeeded(
  */
 export async function stepId(
   { claims }: PdpCaller,
-  { act, actor, server }: Matter,
+  { act, actor, server, taskHandle }: Matter,
   ...key: readonly string[]
 ): Promise<string> {
   const { tenant, issuer, client } = claims
   const caller = [tenant, issuer, client]
   const who = [actor.issuer, actor.subject, actor.client, actor.agent]
+  // Of another task it is another call, which counts there.
+  const shown = taskHandle === null ? [] : [taskHandle]
   const digest = await sha256(
-    canonical([...caller, ...key, ...who, server, act.method, act.tool, act.arguments]),
+    canonical([...caller, ...key, ...who, server, act.method, act.tool, act.arguments, ...shown]),
   )
   // A UUID of the kind that stands for whatever its maker says (RFC 9562 §5.8).
   const [, a, b, c, d, e] = /^(.{8})(.{4}).(.{3}).(.{3})(.{12})/.exec(digest) ?? []

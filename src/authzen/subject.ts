@@ -13,6 +13,8 @@ export interface Person extends ToldCredential {
   readonly client: string | null
   readonly agent: string | null
   readonly network: Network
+  /** What the request showed as the handle of a task; null: nothing. */
+  readonly taskHandle: string | null
 }
 
 /** Kinds of subject, and whether each is a client that acts for itself; null: it may be either. */
@@ -54,6 +56,8 @@ export function readPerson(
   if (!rest.ok) return rest
   const network = readNetwork(context)
   if (!network.ok) return network
+  const taskHandle = readName(context, 'task_handle', 'context')
+  if (!taskHandle.ok) return taskHandle
   return ok({
     subject: id,
     issuer: issuer.value,
@@ -61,6 +65,7 @@ export function readPerson(
     agent: agent.value,
     ...rest.value,
     network: network.value,
+    taskHandle: taskHandle.value,
   })
 }
 

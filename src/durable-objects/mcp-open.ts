@@ -6,6 +6,13 @@ const LONGEST_MS = 900_000
 /** What a server may have asked at once. More is a flood, and is not passed on. */
 const MOST_ASKED = 64
 
+/** The step that answers, and the task that it belongs to. */
+export interface Answering {
+  readonly decision: string
+  readonly task: string | null
+  readonly now: number
+}
+
 /**
  * Requests of servers that were passed on, by the session that they were passed on in and the id that
  * the client knows them by.
@@ -20,7 +27,7 @@ export class AskedRequests {
   }
 
   /** False: too many are open. */
-  add(place: string, request: string, now: number): boolean {
+  add(place: string, request: string, task: string | null, now: number): boolean {
     this.#sql.exec('DELETE FROM mcp_asked WHERE asked_at < ?', now - LONGEST_MS)
     const { open } = this.#sql
       .exec<{ open: number }>(
@@ -31,30 +38,32 @@ export class AskedRequests {
     if (open >= MOST_ASKED) return false
     // A server that asks by the same id again means the new one.
     this.#sql.exec(
-      `INSERT INTO mcp_asked (place, request, asked_at) VALUES (?, ?, ?)
-       ON CONFLICT (place, request) DO UPDATE SET asked_at = excluded.asked_at, answered_by = NULL`,
+      `INSERT INTO mcp_asked (place, request, task, asked_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (place, request) DO UPDATE SET
+         task = excluded.task, asked_at = excluded.asked_at, answered_by = NULL`,
       place,
       request,
+      task,
       now,
     )
     return true
   }
 
-  /** Also where this very decision answered it: its admission may be asked for twice. */
-  isOpen(
-    place: string,
-    request: string,
-    { decision, now }: { readonly decision: string; readonly now: number },
-  ): boolean {
+  /**
+   * Also where this very decision answered it: its admission may be asked for twice. What was asked in a
+   * call under a task is answered under that one, or not at all.
+   */
+  isOpen(place: string, request: string, { decision, task, now }: Answering): boolean {
     const row = this.#sql
-      .exec<{ answered_by: string | null }>(
-        'SELECT answered_by FROM mcp_asked WHERE place = ? AND request = ? AND asked_at >= ?',
+      .exec<{ answered_by: string | null; task: string | null }>(
+        'SELECT answered_by, task FROM mcp_asked WHERE place = ? AND request = ? AND asked_at >= ?',
         place,
         request,
         now - LONGEST_MS,
       )
       .toArray()[0]
-    return row !== undefined && (row.answered_by === null || row.answered_by === decision)
+    if (row === undefined || (row.task !== null && row.task !== task)) return false
+    return row.answered_by === null || row.answered_by === decision
   }
 
   answer(place: string, request: string, decision: string): void {

@@ -60,7 +60,13 @@ export type McpNote =
       readonly server: string
     })
   /** A server asks the client for something, and it will be passed on. */
-  | (Note & { readonly kind: 'asked'; readonly place: string; readonly request: string })
+  | (Note & {
+      readonly kind: 'asked'
+      readonly place: string
+      readonly request: string
+      /** The task of the call in which it asks; null: of none. */
+      readonly task: string | null
+    })
   /** Takes it back. */
   | (Note & { readonly kind: 'unasked'; readonly place: string; readonly request: string })
   | (Note & {

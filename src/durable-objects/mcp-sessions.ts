@@ -26,7 +26,12 @@ export interface Whose {
   readonly decision: string
   readonly actorKey: string
   readonly server: string
+  /** The task that it belongs to; null: to none. */
+  readonly task: string | null
 }
+
+/** Of which actor, and at which server. */
+type Place = Pick<Whose, 'actorKey' | 'server'>
 
 export type Entered =
   | { readonly session: McpSession; readonly store: () => void }
@@ -57,7 +62,7 @@ export class McpSessions {
    * admits it. Nothing is awaited in here.
    */
   enter(claim: SessionClaim, whose: Whose, now: number): Entered {
-    const { decision } = whose
+    const { decision, task } = whose
     if (claim.use === 'begin') {
       return { session: this.#sessionOf(NOBODY, '', claim, { decision, now }), store: NOTHING }
     }
@@ -74,7 +79,10 @@ export class McpSessions {
       return refused('session_missing')
     }
     const known = row ?? NOBODY
-    if (claim.answers !== null && !this.#asked.isOpen(place, claim.answers, { decision, now })) {
+    if (
+      claim.answers !== null &&
+      !this.#asked.isOpen(place, claim.answers, { decision, task, now })
+    ) {
       return refused('response_unasked')
     }
     const session = { ...this.#sessionOf(known, place, claim, { decision, now }), isStranger }
@@ -95,7 +103,7 @@ export class McpSessions {
       case 'opened':
         return this.#open(note, now)
       case 'asked':
-        return { ...STORED, stored: this.#asked.add(note.place, note.request, now) }
+        return { ...STORED, stored: this.#asked.add(note.place, note.request, note.task, now) }
       case 'unasked':
         this.#asked.remove(note.place, note.request)
         return STORED
@@ -134,7 +142,7 @@ export class McpSessions {
     return { stored: true, gone }
   }
 
-  #makeRoom({ actorKey, server }: Omit<Whose, 'decision'>): string[] {
+  #makeRoom({ actorKey, server }: Place): string[] {
     const own = this.#sql
       .exec<{ id: string; upstream: string | null }>(
         `SELECT id, upstream FROM mcp_sessions WHERE actor = ? AND server = ? AND id NOT GLOB '.*'
@@ -167,7 +175,7 @@ export class McpSessions {
       .map(({ id }) => id)
   }
 
-  #find(id: string, { actorKey, server }: Omit<Whose, 'decision'>): Row | null {
+  #find(id: string, { actorKey, server }: Place): Row | null {
     const row = this.#sql
       .exec<Row>(
         'SELECT id, upstream, protocol, capabilities, used_at FROM mcp_sessions WHERE id = ? AND actor = ? AND server = ?',
@@ -180,7 +188,7 @@ export class McpSessions {
   }
 
   /** No client can send this name: it would be none of ours. */
-  #handshake({ actorKey, server }: Omit<Whose, 'decision'>): string {
+  #handshake({ actorKey, server }: Place): string {
     return `.${this.#digests.of(`handshake\n${actorKey}\n${server}`)}`
   }
 

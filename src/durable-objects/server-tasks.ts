@@ -17,18 +17,21 @@ export class ServerTasks {
   }
 
   /** INVARIANT: what made a task is said once: a server cannot give its name to a milder call later. */
-  keep({ actorKey, server, taskId, entry, arguments: given }: TaskNote): boolean {
+  keep({ actorKey, server, taskId, entry, arguments: given, underTask }: TaskNote): boolean {
     const { sql } = this.#storage
     const [known] = this.#find(actorKey, server, [taskId])
-    if (known !== undefined) return known.entry === entry && known.arguments === given
+    if (known !== undefined) {
+      return known.entry === entry && known.arguments === given && known.underTask === underTask
+    }
     this.#storage.transactionSync(() => {
       sql.exec(
-        'INSERT INTO server_tasks (actor, server, task, entry, arguments) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO server_tasks (actor, server, task, entry, arguments, under_task) VALUES (?, ?, ?, ?, ?, ?)',
         actorKey,
         server,
         taskId,
         entry,
         given,
+        underTask,
       )
       sql.exec(
         'DELETE FROM server_tasks WHERE id <= (SELECT max(id) FROM server_tasks) - ?',
@@ -43,7 +46,7 @@ export class ServerTasks {
     if (taskIds !== null) return this.#find(actorKey, server, taskIds)
     return this.#storage.sql
       .exec<Row>(
-        "SELECT task, entry, '' AS arguments FROM server_tasks WHERE actor = ? AND server = ? ORDER BY id",
+        "SELECT task, entry, '' AS arguments, under_task FROM server_tasks WHERE actor = ? AND server = ? ORDER BY id",
         actorKey,
         server,
       )
@@ -65,12 +68,18 @@ export class ServerTasks {
   }
 }
 
-type Row = { readonly task: string; readonly entry: string; readonly arguments: string }
+type Row = {
+  readonly task: string
+  readonly entry: string
+  readonly arguments: string
+  readonly under_task: string | null
+}
 
-const SELECT = 'SELECT task, entry, arguments FROM server_tasks'
+const SELECT = 'SELECT task, entry, arguments, under_task FROM server_tasks'
 
-const taskOf = ({ task, entry, arguments: given }: Row): ServerTask => ({
+const taskOf = ({ task, entry, arguments: given, under_task: underTask }: Row): ServerTask => ({
   taskId: task,
   entry,
   arguments: given,
+  underTask,
 })

@@ -195,6 +195,8 @@ export interface ServerTask {
   readonly entry: string
   /** The arguments of that call, as JSON. */
   readonly arguments: string
+  /** The declared task that it belonged to; null: to none. */
+  readonly underTask: string | null
 }
 
 export interface TaskNote extends ServerTask {

@@ -134,6 +134,10 @@ const MIGRATIONS: readonly string[] = [
      kept_until INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX task_calls_by_age ON task_calls (kept_until);`,
+
+  // The declared task of the call that made a server's, or in which a server asked; NULL: it had none.
+  `ALTER TABLE server_tasks ADD COLUMN under_task TEXT;
+   ALTER TABLE mcp_asked ADD COLUMN task TEXT;`,
 ]
 
 /** Brings the object's database up to date; all or nothing. */

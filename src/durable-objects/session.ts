@@ -294,10 +294,9 @@ export class Session extends DurableObject<Env> {
   }
 
   /** The MCP session of a request; null: it says nothing of one. */
-  #enter({ mcp, decision, actorKey, columns }: AdmitRequest, now: number): Entered | null {
-    return mcp === undefined
-      ? null
-      : this.#mcp.enter(mcp, { decision, actorKey, server: columns.server }, now)
+  #enter({ mcp, decision, actorKey, columns, flow }: AdmitRequest, now: number): Entered | null {
+    const whose = { decision, actorKey, server: columns.server, task: flow.task }
+    return mcp === undefined ? null : this.#mcp.enter(mcp, whose, now)
   }
 
   /** The same step twice: what it said of its MCP session is looked up, not kept with it. */

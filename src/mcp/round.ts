@@ -23,13 +23,15 @@ export interface Round {
   readonly state: string
   /** What it asked for, by its keys. */
   readonly asked: ReadonlyMap<string, ServerRequestMethod>
+  /** The declared task that the call began under; null: under none. */
+  readonly task: string | null
 }
 
 /** A person may have to answer in between. */
 export const MAX_ROUND_MS = 60 * 60_000
 
-export const writeRound = (bound: Bound, { state, asked }: Round, now: number): string =>
-  JSON.stringify([...boundTo(bound), now + MAX_ROUND_MS, state, [...asked]])
+export const writeRound = (bound: Bound, { state, asked, task }: Round, now: number): string =>
+  JSON.stringify([...boundTo(bound), now + MAX_ROUND_MS, state, [...asked], task])
 
 /** null: of another call, or too old. Read only once its seal was found whole. */
 export function readRound(text: string, bound: Bound, now: number): Round | null {
@@ -37,15 +39,16 @@ export function readRound(text: string, bound: Bound, now: number): Round | null
   if (!read.ok || !Array.isArray(read.value)) return null
   const fields = read.value as readonly JsonValue[]
   const expected = boundTo(bound)
-  const [until, state, asked] = fields.slice(expected.length)
+  const [until, state, asked, task] = fields.slice(expected.length)
   const isBound = expected.every((one, at) => fields[at] === one)
   if (!isBound || typeof until !== 'number' || until < now) return null
   if (typeof state !== 'string' || !Array.isArray(asked)) return null
+  if (typeof task !== 'string' && task !== null) return null
   const pairs = (asked as readonly JsonValue[]).flatMap((pair) => {
     const [key, method] = Array.isArray(pair) ? (pair as readonly JsonValue[]) : []
     return typeof key === 'string' && isServerRequest(method) ? [[key, method] as const] : []
   })
-  return { state, asked: new Map(pairs) }
+  return { state, asked: new Map(pairs), task }
 }
 
 const boundTo = ({

@@ -6,7 +6,7 @@ import type { Actor, EvaluationRequest, Facts } from './evaluation.ts'
 import { isWorkload } from './evaluation.ts'
 import type { DecisionRefusal } from './refusal.ts'
 import { signalGate } from './signals.ts'
-import { outsideOf, taskOf } from './task.ts'
+import { endsStream, outsideOf, taskOf } from './task.ts'
 
 type Gate = (actor: Actor, request: EvaluationRequest, facts: Facts) => DecisionRefusal | null
 
@@ -189,8 +189,8 @@ function authorization(_: Actor, request: EvaluationRequest, facts: Facts): Deci
 
 /** A task only narrows; where the call belongs to none, policies may still ask for one. */
 function task(actor: Actor, request: EvaluationRequest, facts: Facts): DecisionRefusal | null {
-  if (facts.tool === null) return null
   const { task: own, refusal } = taskOf(actor, request, facts)
+  if (facts.tool === null) return endsStream(request, refusal) ? refusal : null
   if (own === null) return refusal
   const bound = outsideOf(own, facts.server.name, facts.tool, facts.targets)
   return bound === null ? null : { at: 'decide', reason: 'outside_task', task: own.id, bound }

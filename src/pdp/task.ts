@@ -75,6 +75,20 @@ function taskOfCall(
 
 const refused = (refusal: DecisionRefusal): TaskBinding => ({ task: null, refusal, candidates: [] })
 
+const STREAMS: ReadonlySet<EvaluationRequest['action']['name']> = new Set([
+  'GET',
+  'subscriptions/listen',
+])
+
+/**
+ * A step of the protocol touches nothing that a task could bound. A stream goes on telling, so it is
+ * not opened for a task that is over or nobody's, and ends with its own.
+ */
+export const endsStream = (
+  { action }: EvaluationRequest,
+  refusal: DecisionRefusal | null,
+): boolean => STREAMS.has(action.name) && refusal !== null && refusal.reason !== 'task_ambiguous'
+
 /** What the token declares, with the values that came along. */
 export const declarationOf = (actor: Actor, { subject }: EvaluationRequest) =>
   declaredTask(
@@ -83,16 +97,20 @@ export const declarationOf = (actor: Actor, { subject }: EvaluationRequest) =>
     actor.agent,
   )
 
+/** The same, where it can be read; otherwise no call is let in by that token. */
+export function readDeclaration(actor: Actor, request: EvaluationRequest): DeclaredTask | null {
+  const declared = declarationOf(actor, request)
+  return declared === 'unreadable' ? null : declared
+}
+
 /** The values of the task that the call belongs to, where its token declares that very task. */
 export function declaredValues(
   actor: Actor,
   request: EvaluationRequest,
   task: TaskFact,
 ): DeclaredTask['values'] | null {
-  const declared = declarationOf(actor, request)
-  return declared !== null && declared !== 'unreadable' && declared.task.id === task.id
-    ? declared.values
-    : null
+  const declared = readDeclaration(actor, request)
+  return declared?.task.id === task.id ? declared.values : null
 }
 
 function tokensTask(

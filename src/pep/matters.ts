@@ -69,7 +69,7 @@ export async function mattersOf(
       return {
         parts: [
           taskPart(task, inputs === null ? UNREADABLE : null),
-          ...(task === undefined ? [] : (inputs ?? []).map(inputPart)),
+          ...(task === undefined ? [] : (inputs ?? []).map((one) => inputPart(one, task))),
         ],
         sent: null,
       }
@@ -114,8 +114,13 @@ async function callMatters(
   if (isBound && round === null) return refused(INVALID_STATE)
   const inputs = readInputs(resumed.inputResponses, round?.asked ?? null)
   if (inputs === null) return refused(UNREADABLE)
+  // It goes on under the task that it began under.
+  const under = round === null ? {} : { underTask: round.task }
   return {
-    parts: [{ matter, refusal: null }, ...inputs.map(inputPart)],
+    parts: [
+      { matter: { ...matter, ...under }, refusal: null },
+      ...inputs.map((one) => inputPart(one, under)),
+    ],
     sent: round === null || !isJsonObject(message) ? null : asResumed(message, round.state, inputs),
   }
 }
@@ -132,18 +137,28 @@ export const boundOf = async (
 })
 
 /** What a client tells a server is a send to it, whoever asked first. */
-const inputPart = ({ method, answer }: Input): Part => ({
-  matter: { method, tool: SERVER_REQUESTS[method].entry, arguments: answer },
+const inputPart = ({ method, answer }: Input, { underTask }: Pick<Matter, 'underTask'>): Part => ({
+  matter: {
+    method,
+    tool: SERVER_REQUESTS[method].entry,
+    arguments: answer,
+    ...(underTask === undefined ? {} : { underTask }),
+  },
   refusal: null,
 })
 
-/** Decided again as the call that made it, by the rows as they are now. */
+/** Decided again as the call that made it, under its task, by the rows as they are now. */
 function taskPart(task: ServerTask | undefined, refusal: DecisionRefusal | null): Part {
   if (task === undefined) return { ...NOTHING_TOUCHED, refusal: UNKNOWN_TASK }
   const given = readJson(task.arguments)
   const isWhole = given.ok && isJsonObject(given.value)
   return {
-    matter: { tool: task.entry, arguments: isWhole ? given.value : {}, polls: true },
+    matter: {
+      tool: task.entry,
+      arguments: isWhole ? given.value : {},
+      polls: true,
+      underTask: task.underTask,
+    },
     refusal: isWhole ? refusal : UNKNOWN_TASK,
   }
 }

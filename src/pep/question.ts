@@ -81,7 +81,7 @@ export const NO_TOKEN: Credential = {
 }
 
 /** What is asked about, of one operation. */
-export type Matter = Pick<Question, 'tool' | 'arguments' | 'polls'> & {
+export type Matter = Pick<Question, 'tool' | 'arguments' | 'polls' | 'underTask'> & {
   readonly method?: Action
 }
 

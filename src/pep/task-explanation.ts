@@ -24,7 +24,7 @@ export function explainTask(refusal: TaskRefusal): readonly [sentence: string, h
       return ['what the call names is no task of this caller', ASK]
     case 'task_conflict':
       return [
-        'the access token and the task handle name different tasks',
+        'the access token, the task handle and what the call goes back to are of different tasks',
         { kind: 'correct_the_request' },
       ]
     case 'task_ambiguous':

@@ -28,6 +28,9 @@ export const digestOfHandle = (handle: string): Promise<string> => sha256(handle
 /** null: the request shows none. */
 export async function shownHandle(headers: Headers): Promise<string | null> {
   const text = headers.get(TASK_HEADER)
-  if (text === null) return null
-  return HANDLE.test(text) ? digestOfHandle(text) : NO_HANDLE
+  return text === null ? null : digestOfShown(text)
 }
+
+/** Of whatever was shown as one. */
+export const digestOfShown = async (text: string): Promise<string> =>
+  HANDLE.test(text) ? digestOfHandle(text) : NO_HANDLE

@@ -1,4 +1,5 @@
 import type { D1Reader } from '../storage/freshness.ts'
+import { COUNTS_FOR, SIGNALS } from '../storage/signal-facts.ts'
 import type { TaskCaller } from './caller.ts'
 import { openerKeys, type Grant, type OpenerKind, type TaskActor } from './opener.ts'
 
@@ -13,56 +14,62 @@ export interface Authority {
   readonly text: string
 }
 
+/** A document beside the token (a third part) does not say here when it was made. */
+const CALLERS_TOKEN = {
+  issuedAt: 'iif(named.value ->> 2 IS NULL, ?14, NULL)',
+  client: '?3',
+  session: '?15',
+}
+
 /**
  * One text of everything that the right to open or to end a task hangs on. A write names the text that
  * was judged, so that what was taken back in between writes nothing.
+ *
+ * Its numbers are those of the facts' statement (src/storage/facts.ts), as far as they share them.
  */
 export const AUTHORITY = `(SELECT json_array(
   (SELECT counter || ':' || nonce FROM revision WHERE tenant = ?1),
   (SELECT active FROM tenants WHERE id = ?1),
   (SELECT json_array(active, acts_for_users) FROM clients WHERE tenant = ?1 AND issuer = ?2 AND id = ?3),
   (SELECT active FROM agents WHERE tenant = ?1 AND issuer = ?2 AND id = ?4),
-  (SELECT count(*) FROM json_each(?5) AS named CROSS JOIN revocations AS revoked
+  (SELECT count(*) FROM json_each(?6) AS named CROSS JOIN revocations AS revoked
      ON revoked.tenant = ?1 AND revoked.kind = named.value ->> 0 AND revoked.id = named.value ->> 1
-       AND revoked.issuer IN ('*', ?2)),
+       AND revoked.issuer IN ('*', coalesce(named.value ->> 2, ?2))
+     WHERE ${COUNTS_FOR('revoked', CALLERS_TOKEN)}),
   (SELECT json_group_array(json_array(kind, client, through, for_others, may_approve, max_lifetime_s))
-     FROM (SELECT grants.* FROM json_each(?6) AS holder CROSS JOIN task_openers AS grants
+     FROM (SELECT grants.* FROM json_each(?5) AS holder CROSS JOIN task_openers AS grants
        ON grants.tenant = ?1 AND grants.issuer = ?2 AND grants.kind = holder.value ->> 0
          AND grants.id = holder.value ->> 1 AND grants.active = 1
        ORDER BY grants.kind, grants.client)),
   (SELECT active FROM clients WHERE tenant = ?1 AND issuer = ?7 AND id = ?8),
-  (SELECT active FROM agents WHERE tenant = ?1 AND issuer = ?7 AND id = ?9)))`
+  (SELECT active FROM agents WHERE tenant = ?1 AND issuer = ?7 AND id = ?9),
+  ${SIGNALS}))`
 
 /** How many parameters the text has: a statement that quotes it goes on behind them. */
-export const AUTHORITY_PARAMETERS = 9
+export const AUTHORITY_PARAMETERS = 15
 
 export const NOBODY: TaskActor = { issuer: '', subject: '', client: '', agent: null }
 
-export function authorityParameters({ claims }: TaskCaller, actor: TaskActor) {
-  const { tenant, issuer, subject, client, agent, tokenId, sessionId, keyId, bindings } = claims
-  const names = [
-    ['token', tokenId],
-    ['token_session', sessionId],
-    ['issuer_key', keyId],
-    ...bindings.map(({ thumbprint }) => ['proof_key', thumbprint]),
-    ['client', client],
-    ['subject', subject],
-    ['agent', agent],
-    ['issuer', issuer],
-    ['tenant', tenant],
-  ].filter(([, id]) => id !== null)
+export function authorityParameters({ claims, revocable }: TaskCaller, actor: TaskActor) {
+  const { tenant, issuer, client, agent, issuedAt, sessionId } = claims
   return [
     tenant,
     issuer,
     client,
     agent,
-    JSON.stringify(names),
     JSON.stringify(openerKeys(claims)),
+    JSON.stringify(revocable),
     actor.issuer,
     actor.client,
     actor.agent,
+    ...NOT_ASKED,
+    issuedAt === null ? null : issuedAt * 1000,
+    sessionId,
   ] as const
 }
+
+/** Numbers of the facts' statement that nothing here has. */
+const NOT_ASKED = [null, null, null, null] as const
 
 export async function readAuthority(
   database: D1Reader,

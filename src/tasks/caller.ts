@@ -1,7 +1,9 @@
 import type { Claims } from '../authentication/claims.ts'
 import { identifyToken, useProofs, type ShownToken } from '../authzen/caller.ts'
 import type { CallerRows } from '../authzen/caller-rows.ts'
+import type { Overrun, RateBound } from '../durable-objects/rate-bound.ts'
 import { STANDING } from '../pdp/gates.ts'
+import { loginGate } from '../pdp/signals.ts'
 import type { Actor } from '../pdp/evaluation.ts'
 import type { Doors } from '../pep/doors.ts'
 import { identifyBy, unavailable } from '../pep/identify.ts'
@@ -10,12 +12,15 @@ import type { Question } from '../pep/question.ts'
 import type { Refusal } from '../pep/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { CompiledTenant } from '../storage/compiled.ts'
+import type { FactKeys } from '../storage/facts.ts'
 
 /** Whoever asks at `/tasks`, by a token that holds. What they may do is in `task_openers`. */
 export interface TaskCaller {
   readonly claims: Claims
   /** Confirmed after the request arrived. */
   readonly compiled: CompiledTenant
+  /** Everything of the caller's own that could be taken back. */
+  readonly revocable: FactKeys['revocable']
   /** Once more: for what was read since, which a change in between would not be part of. */
   readonly stillHolds: () => Promise<Result<unknown, Refusal>>
 }
@@ -28,6 +33,7 @@ export async function identifyOpener(
   shown: ShownToken,
   doors: Doors,
   rows: CallerRows,
+  rates: RateBound,
 ): Promise<Result<TaskCaller, Refusal>> {
   const identified = await identifyToken(shown, doors, rows)
   if (!identified.ok) return identified
@@ -35,7 +41,9 @@ export async function identifyOpener(
   const question = await questionBy(claims, presented.server)
   const holding = await holds(question, known, doors)
   if (!holding.ok) return holding
-  const compiled = holding.value
+  const { compiled, callsPerMinute } = holding.value
+  const overrun = rates.take(JSON.stringify(question.actor), callsPerMinute, '', Date.now())
+  if (overrun !== null) return err(tooMany(overrun))
   if (compiled !== known) {
     const again = await identifyBy(compiled, presented, doors)
     if (!again.ok) return again
@@ -43,19 +51,33 @@ export async function identifyOpener(
   }
   const proven = await useProofs(claims, doors)
   if (!proven.ok) return proven
-  return ok({ claims, compiled, stillHolds: () => holds(question, compiled, doors) })
+  return ok({
+    claims,
+    compiled,
+    revocable: keysOf(question, compiled).revocable,
+    stillHolds: () => holds(question, compiled, doors),
+  })
 }
 
-/** The rows by which it does. */
+const tooMany = ({ retryAfterSeconds }: Overrun): Refusal => ({
+  at: 'decide',
+  reason: 'rate_limited',
+  retryAfterSeconds,
+})
+
+interface Holding {
+  /** The rows by which it does. */
+  readonly compiled: CompiledTenant
+  readonly callsPerMinute: number
+}
+
 async function holds(
   question: Question,
   known: CompiledTenant,
   doors: Doors,
-): Promise<Result<CompiledTenant, Refusal>> {
-  const keys = factKeysOf(question, [], known)
-  // The server only lends its tenant's rows: nothing is asked of it.
-  const revocable = keys.revocable.filter(([kind]) => kind !== 'server')
-  const gathered = await doors.policies.gather(() => ({ ...keys, revocable }), known)
+): Promise<Result<Holding, Refusal>> {
+  const keys = keysOf(question, known)
+  const gathered = await doors.policies.gather(() => keys, known)
   if (!gathered.ok) return err(unavailable(gathered.error))
   const { compiled, facts: fresh, readAt } = gathered.value
   const server = compiled.servers.get(question.server)
@@ -64,11 +86,17 @@ async function holds(
   const facts = factsOf(fresh, server, null, NOTHING_NAMED, actor, compiled.issuers)
   const own = { ...facts, tasks: [], server: { ...facts.server, active: true } }
   const request = requestOf(question, readAt)
-  for (const gate of STANDING) {
+  for (const gate of [...STANDING, loginGate]) {
     const refusal = gate(actor, request, own)
     if (refusal !== null) return err(refusal)
   }
-  return ok(compiled)
+  return ok({ compiled, callsPerMinute: fresh.callsPerMinute })
+}
+
+/** The server only lends its tenant's rows: nothing is asked of it. */
+function keysOf(question: Question, known: CompiledTenant): FactKeys {
+  const keys = factKeysOf(question, [], known)
+  return { ...keys, revocable: keys.revocable.filter(([kind]) => kind !== 'server') }
 }
 
 /** Rows that move while they are read are read again by whoever asks again. */

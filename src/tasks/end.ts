@@ -53,7 +53,7 @@ export async function endDeclared(
   if (!mayEndDeclared(authority.value.grants, claims)) return err({ kind: 'not_permitted' })
   const end = { id, issuer: issuer ?? claims.issuer }
   if (!compiled.issuers.has(end.issuer)) return err({ kind: 'actor_unknown', what: 'issuer' })
-  const by = `ended by ${nameOf(caller)}`
+  const by = nameOf(caller)
   await store.revoke(caller, NOBODY, authority.value, { ...end, at: Date.now(), by })
   const after = await store.isRevoked(claims.tenant, id, end.issuer)
   if (!after.ok) return after
@@ -64,10 +64,10 @@ async function reach(id: string, caller: TaskCaller, store: TaskStore) {
   const { claims } = caller
   const row = await store.find(claims.tenant, id)
   if (!row.ok) return row
-  if (row.value === null) return UNKNOWN
-  const authority = await store.authority(caller, row.value)
+  // Another's task and none are the same answer, and take as long.
+  const authority = await store.authority(caller, row.value ?? NOBODY)
   if (!authority.ok) return authority
-  // Another's task and none are the same answer.
+  if (row.value === null) return UNKNOWN
   return actsUnder(claims, row.value) ||
     grantsFor(authority.value.grants, claims, row.value).length === 0
     ? UNKNOWN

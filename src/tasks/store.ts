@@ -101,7 +101,7 @@ export class TaskStore {
   ): Promise<Written> {
     const [id, issuer, at, by] = [2, 3, 4, 5].map((place) => `?${AUTHORITY_PARAMETERS + place}`)
     return this.#write(
-      `INSERT INTO revocations (tenant, kind, id, issuer, reason, revoked_at)
+      `INSERT INTO revocations (tenant, kind, id, issuer, revoked_by, revoked_at)
        SELECT ?1, 'task', ${id}, ${issuer}, ${by}, ${at} WHERE ${AUTHORITY} = ?${AUTHORITY_PARAMETERS + 1}
        ON CONFLICT DO NOTHING`,
       [...authorityParameters(caller, actor), authority.text, end.id, end.issuer, end.at, end.by],

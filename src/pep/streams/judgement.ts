@@ -1,4 +1,6 @@
 import { err, ok, type Result } from '../../result.ts'
+import { actorOf } from '../../pdp/evaluate.ts'
+import { readDeclaration } from '../../pdp/task.ts'
 import type { CompiledTenant } from '../../storage/compiled.ts'
 import { stateOf } from '../../storage/freshness.ts'
 import type { Asked, Attempt, Call, Refused } from '../decide.ts'
@@ -96,8 +98,10 @@ export class Judgement implements Standing {
 }
 
 /** When something that the decision rests on ends by itself. */
-function endOf({ facts, fresh, readAt }: Judged): number {
+function endOf({ request, facts, fresh, readAt }: Judged): number {
   const ends = [
+    // One that the token declares is no row.
+    readDeclaration(actorOf(request), request)?.task.expiresAt ?? null,
     ...[...facts.subjectRoles, ...facts.agentRoles, ...facts.consents].map(
       ({ expiresAt }) => expiresAt,
     ),

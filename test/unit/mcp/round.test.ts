@@ -15,11 +15,18 @@ const BOUND: Bound = {
   entry: 't',
   argumentsDigest: 'd',
 }
-const ROUND = { state: 'x', asked: new Map([['k', 'elicitation/create' as const]]) }
+const ROUND = { state: 'x', asked: new Map([['k', 'elicitation/create' as const]]), task: 't-1' }
 
 describe('the state of a round', () => {
   it('is read as it was written', () => {
-    expect(readRound(writeRound(BOUND, ROUND, 0), BOUND, 1)).toEqual(ROUND)
+    for (const round of [ROUND, { ...ROUND, task: null }]) {
+      expect(readRound(writeRound(BOUND, round, 0), BOUND, 1)).toEqual(round)
+    }
+  })
+
+  it('is nothing that does not say under which task it began', () => {
+    const fields = JSON.parse(writeRound(BOUND, ROUND, 0)) as unknown[]
+    expect(readRound(JSON.stringify(fields.slice(0, -1)), BOUND, 1)).toBeNull()
   })
 
   it('says nothing to another call', () => {

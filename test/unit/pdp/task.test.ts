@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { actorOf } from '../../../src/pdp/evaluate.ts'
+import type { Action } from '../../../src/mcp/operation.ts'
 import type { Facts, TaskFact, TaskNamed } from '../../../src/pdp/evaluation.ts'
-import { openTasks, outsideOf, taskOf } from '../../../src/pdp/task.ts'
+import type { DecisionRefusal } from '../../../src/pdp/refusal.ts'
+import { endsStream, openTasks, outsideOf, taskOf } from '../../../src/pdp/task.ts'
 import { argumentsOf, facts, NOW, request, target, task, tool } from '../../support/pdp/build.ts'
 
 describe('a task that is open', () => {
@@ -172,6 +174,24 @@ describe('the task of a call', () => {
     const asked = request()
     const found = taskOf(actorOf(asked), asked, facts({ tasks: [a, b] }))
     expect(found.candidates.map(({ id }) => id)).toEqual(['t-1', 't-2'])
+  })
+})
+
+describe('a stream', () => {
+  const ended = { at: 'decide', reason: 'task_ended', task: 't-1', how: 'closed' } as const
+  const ambiguous = { at: 'decide', reason: 'task_ambiguous' } as const
+
+  it.each<[Action, DecisionRefusal | null, boolean]>([
+    ['GET', ended, true],
+    ['GET', { at: 'decide', reason: 'task_unknown', by: 'handle' }, true],
+    ['GET', ambiguous, false],
+    ['GET', null, false],
+    ['subscriptions/listen', ended, true],
+    // What goes on telling nothing: a step of the protocol.
+    ['ping', ended, false],
+    ['DELETE', ended, false],
+  ])('%s with %j ends: %s', (name, refusal, expected) => {
+    expect(endsStream({ ...request(), action: { name } }, refusal)).toBe(expected)
   })
 })
 

@@ -89,6 +89,7 @@ describe('what acts', () => {
     ['the client', { client: 'app' }, {}, true],
     ['the subject, called like the client', { subject: 'APP' }, {}, true],
     ['the agent', { agent: 'bot' }, { agent: 'bot' }, true],
+    ['the client, with a blank in its name', { client: 'a pp' }, {}, true],
     ['an agent called like the client', { agent: 'app' }, {}, true],
     ['somebody in the chain', { actorChain: ['x', 'Bot'] }, { agent: 'bot' }, true],
     ['a workload, by its id', { client: 'spiffe://a/bot' }, { agent: 'SPIFFE://a/bot/' }, true],

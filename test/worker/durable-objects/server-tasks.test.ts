@@ -7,7 +7,7 @@ const VERSION = { version: SESSION_PROTOCOL } as const
 const WHOSE = { ...VERSION, actorKey: 'a', server: 's' }
 
 const session = () => env.SESSIONS.get(env.SESSIONS.idFromName(crypto.randomUUID()))
-const task = (taskId: string) => ({ taskId, entry: 't', arguments: '{}' })
+const task = (taskId: string) => ({ taskId, entry: 't', arguments: '{}', underTask: 'u' })
 /** Where all are told: a thousand arguments are no answer. */
 const listed = (taskId: string) => ({ ...task(taskId), arguments: '' })
 
@@ -29,6 +29,7 @@ describe('the tasks of a server that a session knows', () => {
     expect(await stub.keepTask({ ...WHOSE, ...task('1') })).toBe(true)
     expect(await stub.keepTask({ ...WHOSE, ...task('1'), entry: 'milder' })).toBe(false)
     expect(await stub.keepTask({ ...WHOSE, ...task('1'), arguments: '{"a":1}' })).toBe(false)
+    expect(await stub.keepTask({ ...WHOSE, ...task('1'), underTask: null })).toBe(false)
     const { tasks } = await stub.recall({ ...WHOSE, taskIds: ['1'], requestState: null })
     expect(tasks).toEqual([task('1')])
   })

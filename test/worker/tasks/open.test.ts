@@ -331,8 +331,10 @@ describe('a task is read and closed', () => {
   it('one that only tokens declare is ended by a revocation', async () => {
     const reply = await close('txn:t-1')
     expect(reply.body).toEqual({ id: 'txn:t-1', issuer: ISSUER, ended: true })
-    const query = 'SELECT kind, id, issuer FROM revocations'
-    expect(await rowsOf(query)).toEqual([{ kind: 'task', id: 'txn:t-1', issuer: ISSUER }])
+    const query = 'SELECT kind, id, issuer, revoked_by FROM revocations'
+    expect(await rowsOf(query)).toEqual([
+      { kind: 'task', id: 'txn:t-1', issuer: ISSUER, revoked_by: 'client desk' },
+    ])
     expect((await close('txn:t-1')).status).toBe(200)
     expect(await rowsOf(query)).toHaveLength(1)
     await sql('UPDATE task_openers SET for_others = 0')

@@ -2,7 +2,7 @@ import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { app } from '../../../src/app.ts'
-import { inThisWorld, ORIGIN, sql } from '../../support/worker/world.ts'
+import { inThisWorld, ISSUER, ORIGIN, sessionKey, sql } from '../../support/worker/world.ts'
 import {
   ask,
   close,
@@ -134,6 +134,12 @@ async function askBy(DB: D1Database, method: string, path: string, body?: unknow
   return replyOf(await app.fetch(request, { ...env, DB } as Env, createExecutionContext()))
 }
 
+const DESKS_HISTORY = await sessionKey('desk')
+
+const endsTokensBefore = (at: number): string =>
+  `INSERT INTO revocations (tenant, kind, id, issued_before) VALUES ('acme', 'client', 'desk', ${at})
+   ON CONFLICT DO UPDATE SET issued_before = excluded.issued_before`
+
 describe('with a database that fails at any step', () => {
   const faults: Fault[] = ['refuses', 'loses the answer']
 
@@ -206,6 +212,22 @@ describe('with a database that fails at any step', () => {
       'the client that would act is switched off',
       "UPDATE clients SET active = 0 WHERE id = 'acme-agent'",
       'UPDATE clients SET active = 1',
+    ],
+    [
+      'its history is revoked',
+      `INSERT INTO revocations (tenant, kind, id) VALUES ('acme', 'session', '${DESKS_HISTORY}')`,
+      'DELETE FROM revocations',
+    ],
+    [
+      'what ended older tokens of it ends this one',
+      endsTokensBefore(9_000_000_000_000),
+      endsTokensBefore(1),
+    ],
+    [
+      'its issuer is not heard any more',
+      `INSERT INTO signal_streams (id, tenant, issuer, audience, max_silence_s, on_silence, created_at)
+       VALUES ('mute', 'acme', '${ISSUER}', 'x', 60, 'deny', 1)`,
+      'DELETE FROM signal_streams',
     ],
     [
       'its issuer is switched off',
