@@ -1,13 +1,33 @@
-import type { CredentialsStore } from './credentials-store.ts'
+/** What waits for the decision log, in order. */
+export interface Waiting {
+  waiting(limit: number): readonly { readonly id: number; readonly row: string }[]
+  told(last: number): void
+}
 
 const BATCH_ROWS = 200
+
+/** By table of the log: the columns that an event brings with it. */
+const COLUMNS = {
+  credential_events:
+    'id, tenant, credential, event, cause, issuer, subject_issuer, subject, client, agent, server, task, decision, status, attempts, detail, happened_at',
+  server_task_events:
+    'id, tenant, running, server, server_task, event, cause, subject_issuer, subject, client, agent, tool, task, decision, carried, status, attempts, detail, happened_at',
+} as const
+
+const statementFor = (table: keyof typeof COLUMNS): string => {
+  const columns = COLUMNS[table]
+  const values = columns.split(', ').map((name) => `value ->> '${name}'`)
+  return `INSERT INTO ${table} (${columns}, shipped_at)
+    SELECT ${values.join(', ')}, ?2 FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING`
+}
 
 /**
  * Brings events to the decision log. INVARIANT: one is forgotten only after the log acknowledged it;
  * bringing it twice is harmless, for the log takes each id once. False: the log does not take them now.
  */
 export async function shipEvents(
-  store: CredentialsStore,
+  store: Waiting,
+  table: keyof typeof COLUMNS,
   log: D1Database,
   now: number,
 ): Promise<boolean> {
@@ -18,17 +38,13 @@ export async function shipEvents(
       if (last === undefined) return true
       // oxlint-disable-next-line no-await-in-loop
       await log
-        .prepare(
-          `INSERT INTO credential_events (id, tenant, credential, event, cause, issuer, subject_issuer, subject, client, agent, server, task, decision, status, attempts, detail, happened_at, shipped_at)
-           SELECT value ->> 'id', value ->> 'tenant', value ->> 'credential', value ->> 'event', value ->> 'cause', value ->> 'issuer', value ->> 'subject_issuer', value ->> 'subject', value ->> 'client', value ->> 'agent', value ->> 'server', value ->> 'task', value ->> 'decision', value ->> 'status', value ->> 'attempts', value ->> 'detail', value ->> 'happened_at', ?2
-           FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING`,
-        )
+        .prepare(statementFor(table))
         .bind(`[${batch.map(({ row }) => row).join(',')}]`, now)
         .run()
       store.told(last.id)
     }
   } catch (error) {
-    console.error('the log did not take what became of credentials, will try again', String(error))
+    console.error(`${table} were not taken by the log, will try again`, String(error))
     return false
   }
 }

@@ -22,6 +22,26 @@ const MIGRATIONS: readonly string[] = [
      id  INTEGER PRIMARY KEY AUTOINCREMENT,
      row TEXT NOT NULL
    ) STRICT;`,
+  `CREATE TABLE running_tasks (
+     id         TEXT PRIMARY KEY NOT NULL,
+     -- The client and the agent within this subject.
+     actor      TEXT NOT NULL,
+     server     TEXT NOT NULL,
+     -- As the server calls it.
+     task       TEXT NOT NULL,
+     state      TEXT NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'ending')),
+     -- For whom, by what it ends, and how its server is spoken to: JSON, without a credential in it.
+     begun      TEXT NOT NULL,
+     forget_at  INTEGER NOT NULL,
+     ended_at   INTEGER NOT NULL DEFAULT 0,
+     attempts   INTEGER NOT NULL DEFAULT 0,
+     next_attempt_at INTEGER NOT NULL DEFAULT 0,
+     UNIQUE (actor, server, task)
+   ) STRICT;
+   CREATE TABLE task_events (
+     id  INTEGER PRIMARY KEY AUTOINCREMENT,
+     row TEXT NOT NULL
+   ) STRICT;`,
 ]
 
 export function migrate(storage: DurableObjectStorage): void {

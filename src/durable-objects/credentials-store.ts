@@ -1,7 +1,9 @@
 import type { TokenIssuer } from '../upstream/credentials/compiled.ts'
 import type { CallContext, EndCause } from '../upstream/credentials/context.ts'
 import type { CredentialEvent } from '../upstream/credentials/kinds.ts'
+import { actorKeyOf } from '../pep/question.ts'
 import { migrate } from './credentials-schema.ts'
+import type { BegunTask } from './running-tasks-protocol.ts'
 
 /** A token as it is kept. Times are epoch milliseconds. */
 export interface Kept {
@@ -21,6 +23,8 @@ export interface About {
   readonly decision: string
   readonly context: CallContext
   readonly giver: TokenIssuer
+  /** The server that it was got for, as its issuer knows it. */
+  readonly audience: string
 }
 
 export interface EventDetails {
@@ -46,7 +50,7 @@ export class CredentialsStore {
     this.#storage.transactionSync(step)
   }
 
-  live(place: string, now: number): Kept | null {
+  find(place: string, now: number): Kept | null {
     const [row] = this.#sql
       .exec<Row>(
         "SELECT * FROM credentials WHERE place = ? AND state = 'live' AND usable_until > ?",
@@ -59,6 +63,33 @@ export class CredentialsStore {
 
   all(): readonly Kept[] {
     return this.#sql.exec<Row>('SELECT * FROM credentials ORDER BY id').toArray().map(keptOf)
+  }
+
+  live(): readonly Kept[] {
+    return this.all().filter(({ state }) => state === 'live')
+  }
+
+  /**
+   * What can tell a server to end a task: the token that its call carried, or else one that later calls of
+   * the same actor to that server carried under the same task, whichever lasts longest.
+   *
+   * INVARIANT: one for this audience that calls were let use. It may be about to be taken back: to end
+   * something is all that may still be done with it.
+   */
+  forEnding({ context, credential }: BegunTask, audience: string, now: number): Kept | null {
+    const { actor, server, task } = context
+    const fitting = this.all()
+      .filter(
+        ({ about, usableUntil, goneAt }) =>
+          usableUntil > 0 &&
+          goneAt > now &&
+          about.audience === audience &&
+          about.context.server === server &&
+          actorKeyOf(about.context.actor) === actorKeyOf(actor) &&
+          (about.context.task?.id ?? null) === (task?.id ?? null),
+      )
+      .toSorted((a, b) => b.goneAt - a.goneAt)
+    return fitting.find(({ id }) => id === credential) ?? fitting[0] ?? null
   }
 
   add(kept: Omit<Kept, 'attempts' | 'nextAttemptAt'>): void {

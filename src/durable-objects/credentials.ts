@@ -3,10 +3,12 @@ import { parseConfig, type Config } from '../config.ts'
 import { createSecrets } from '../secrets.ts'
 import { sha256 } from '../sha256.ts'
 import { sessionKeyOf } from '../pep/question.ts'
+import type { Actor } from '../pdp/evaluation.ts'
 import { PolicyStore } from '../storage/policy-store.ts'
-import { standingOf, type EndCause } from '../upstream/credentials/context.ts'
+import { CONTEXT_VERSION, standingOf, type EndCause } from '../upstream/credentials/context.ts'
 import {
   readSealingKeys,
+  readSigningKeys,
   type OwnKeyTexts,
   type SealingKeys,
 } from '../upstream/credentials/own-keys.ts'
@@ -21,13 +23,15 @@ import {
 } from './credentials-protocol.ts'
 import { CredentialsStore, type About, type Kept } from './credentials-store.ts'
 import { shipEvents } from './credential-log.ts'
+import { BACK_OFF } from './retry.ts'
+import { RunningTasks } from './running-tasks.ts'
+import type { BegunTask, OverTask } from './running-tasks-protocol.ts'
+import { TaskEnder } from './task-ender.ts'
 
 /** While a token lives, D1 is asked so often whether its ground is still there. */
 export const LOOK_EVERY_MS = 5_000
 /** Not sent when it would end on the way. */
 const MARGIN_MS = 2_000
-const FIRST_RETRY_MS = 1_000
-const LONGEST_RETRY_MS = 5 * 60_000
 /** A dead token that its issuer still could not be told of is given up, and that is written down. */
 const GIVE_UP_AFTER_MS = 24 * 60 * 60_000
 const SHIP_AFTER_MS = 1_000
@@ -35,8 +39,9 @@ const SHIP_AFTER_MS = 1_000
 export const MOST_LIVE = 64
 
 /**
- * Tokens that issuers gave for one subject's calls (docs/upstream-credentials.md): got once for all calls
- * that may share them, kept sealed, and taken back when the ground of one is gone.
+ * What calls of one subject left behind that must not outlive their ground. Tokens that issuers gave
+ * (docs/upstream-credentials.md): got once for all calls that may share them, kept sealed, and taken back
+ * when it is gone. Tasks that run on at servers (docs/tasks.md): their servers are told to end them then.
  *
  * INVARIANT: one object for each subject, and a token is found only by everything that it was got for.
  */
@@ -44,6 +49,8 @@ export class Credentials extends DurableObject<Env> {
   readonly #store: CredentialsStore
   readonly #parts: EndpointParts
   readonly #policies: PolicyStore
+  readonly #running: RunningTasks
+  readonly #ender: TaskEnder
   /** By place: those who ask for the same at the same time share one exchange, and its failure. */
   readonly #asking = new Map<string, Promise<ObtainAnswer>>()
   #looking: Promise<void> = Promise.resolve()
@@ -60,13 +67,29 @@ export class Credentials extends DurableObject<Env> {
       fetch: (url, init) => fetch(url, init),
       now: () => Date.now(),
     }
+    this.#running = new RunningTasks(context.storage)
+    this.#ender = new TaskEnder(this.#running, {
+      policies: this.#policies,
+      fetch: (url, init) => fetch(url, init),
+      retry: BACK_OFF,
+      carrying: (begun) => ({
+        origin: config.publicOrigins[0],
+        secrets: this.#parts.secrets,
+        signing: () => readSigningKeys(env as OwnKeyTexts),
+        sealing: () => readSealingKeys(env as OwnKeyTexts),
+        kept: async (audience) => {
+          const kept = this.#store.forEnding(begun, audience, Date.now())
+          return kept === null ? null : this.#open(kept)
+        },
+        now: () => Date.now(),
+      }),
+      moved: () => this.#schedule(Date.now()),
+    })
   }
 
   async obtain(request: ObtainRequest): Promise<ObtainAnswer> {
     if (request.version !== CREDENTIALS_PROTOCOL) return unavailable('a Worker of another age asks')
-    // INVARIANT: whoever reaches the wrong object gets nothing there, however it was named.
-    const own = await sessionKeyOf(request.context.actor)
-    if (!this.ctx.id.equals(this.env.CREDENTIALS.idFromName(own))) {
+    if (!(await this.#isOwn(request.context.actor))) {
       return unavailable('these are credentials of another subject')
     }
     const place = await placeOf(request)
@@ -79,6 +102,23 @@ export class Credentials extends DurableObject<Env> {
     return asked
   }
 
+  /** Whether it is written down that this runs: what is not, nobody would end. */
+  async began(task: BegunTask): Promise<boolean> {
+    if (task.version !== CREDENTIALS_PROTOCOL) return false
+    if (!(await this.#isOwn(task.context.actor))) return false
+    const now = Date.now()
+    this.#running.add(task, now)
+    await this.#schedule(now)
+    return true
+  }
+
+  /** Its server said that it is at its end: there is nothing left to tell it. */
+  async over({ version, actor, server, taskId }: OverTask): Promise<void> {
+    if (version !== CREDENTIALS_PROTOCOL || !(await this.#isOwn(actor))) return
+    this.#running.over(actor, server, taskId, Date.now())
+    await this.#schedule(Date.now())
+  }
+
   /** Something ended: looked at now, and not at the next turn of the clock. */
   async look(): Promise<void> {
     await this.#look()
@@ -88,8 +128,14 @@ export class Credentials extends DurableObject<Env> {
     await this.#look()
   }
 
+  /** INVARIANT: whoever reaches the wrong object gets nothing there, however it was named. */
+  async #isOwn(actor: Actor): Promise<boolean> {
+    const own = await sessionKeyOf(actor)
+    return this.ctx.id.equals(this.env.CREDENTIALS.idFromName(own))
+  }
+
   async #known(place: string): Promise<ObtainAnswer | null> {
-    const kept = this.#store.live(place, Date.now() + MARGIN_MS)
+    const kept = this.#store.find(place, Date.now() + MARGIN_MS)
     if (kept === null) return null
     const token = await this.#open(kept)
     return token === null ? null : { kind: 'token', token, credential: kept.id }
@@ -100,16 +146,22 @@ export class Credentials extends DurableObject<Env> {
     if (keys === null) return unavailable('there is no key to keep a token with')
     if (request.until <= Date.now() + MARGIN_MS)
       return unavailable('the token would end on the way')
+    // Before there can be a token: if this object dies with it half kept, the alarm is there.
+    await this.#schedule(Date.now())
     const { exchange, context, subjectToken, actorToken } = request
-    const { issuer, subject } = context.actor
+    const { giver, audience } = exchange
+    const { tenant, issuer, subject, client, agent } = context.actor
     const answer = await exchangeToken(
       {
         exchange,
         subjectToken,
         actorToken,
         shown: {
+          tenant,
           issuer,
           subject,
+          client,
+          agent,
           tokenId: context.credential.tokenId,
           texts: actorToken === null ? [subjectToken] : [subjectToken, actorToken],
         },
@@ -117,17 +169,20 @@ export class Credentials extends DurableObject<Env> {
       this.#parts,
     )
     const id = crypto.randomUUID()
-    const about: About = { decision: request.decision, context, giver: exchange.giver }
+    const about: About = { decision: request.decision, context, giver, audience }
     const now = Date.now()
     if (!answer.ok) {
       const { detail, given } = answer.error
       if (given !== null) {
         // It exists, and nobody shall have it.
-        const sealed = await sealToken(given, place, keys)
-        const goneAt = now + exchange.giver.maxLifetimeSeconds * 1000
+        const { token, giver } = given
+        const refused = { ...about, giver }
+        const sealed = await sealToken(token, place, keys)
+        const goneAt = now + giver.maxLifetimeSeconds * 1000
         this.#store.atomically(() => {
-          this.#store.add({ id, place, state: 'ending', sealed, about, usableUntil: 0, goneAt })
-          this.#store.tell({ id, about }, { event: 'refused', detail }, now)
+          const kept = { id, place, sealed, about: refused, usableUntil: 0, goneAt }
+          this.#store.add({ ...kept, state: 'ending' })
+          this.#store.tell({ id, about: refused }, { event: 'refused', detail }, now)
         })
         await this.#schedule(now)
       }
@@ -137,7 +192,7 @@ export class Credentials extends DurableObject<Env> {
     const sealed = await sealToken(token, place, keys)
     const until = Math.min(usableUntil, request.until)
     this.#store.atomically(() => {
-      const live = this.#store.all().filter(({ state }) => state === 'live')
+      const live = this.#store.live()
       const others = live.filter((one) => one.place !== place)
       for (const one of live) if (one.place === place) this.#end(one, 'expired', now)
       const surplus = Math.max(others.length - MOST_LIVE + 1, 0)
@@ -163,30 +218,49 @@ export class Credentials extends DurableObject<Env> {
 
   async #lookOnce(): Promise<void> {
     try {
-      for (const kept of this.#store.all()) {
+      const live = this.#store.live()
+      let isSilent = false
+      for (const kept of live) {
+        // Where nobody says of one, nobody would of the next one either; but a clock needs no asking.
+        if (isSilent && kept.usableUntil > Date.now()) continue
         // oxlint-disable-next-line no-await-in-loop
-        if (kept.state === 'live' && !(await this.#endIfGone(kept))) break
+        isSilent = !(await this.#endIfGone(kept)) || isSilent
       }
-      for (const kept of this.#store.all()) {
-        if (kept.state !== 'ending' || kept.nextAttemptAt > Date.now()) continue
+      // INVARIANT: before any token is taken back, with which a server might have to be told.
+      await this.#ender.look(this.#store.live().length < live.length)
+      const silent = new Set<string>()
+      // Who waited longest first, so that each of an issuer that fails has its turn.
+      for (const kept of this.#store.all().toSorted((a, b) => a.nextAttemptAt - b.nextAttemptAt)) {
+        const { url } = kept.about.giver
+        if (kept.state !== 'ending' || kept.nextAttemptAt > Date.now() || silent.has(url)) continue
+        // Whoever does not answer is asked once: what else there is to look at does not wait for it.
         // oxlint-disable-next-line no-await-in-loop
-        await this.#takeBack(kept)
+        if (!(await this.#takeBack(kept))) silent.add(url)
       }
     } finally {
       // INVARIANT: whatever fails here, there is an alarm as long as there is something to do.
-      const shipped = await shipEvents(this.#store, this.env.DECISIONS, Date.now())
+      const { DECISIONS: log } = this.env
+      const shipped =
+        (await shipEvents(this.#store, 'credential_events', log, Date.now())) &&
+        (await shipEvents(this.#running, 'server_task_events', log, Date.now()))
       await this.#schedule(Date.now(), shipped ? SHIP_AFTER_MS : LOOK_EVERY_MS)
     }
   }
 
-  /** False: nobody says now, and would not of the next one either. */
+  /** False: nobody says now. */
   async #endIfGone(kept: Kept): Promise<boolean> {
     const now = Date.now()
     if (kept.usableUntil <= now) {
       this.#ended(kept, 'expired', now)
       return true
     }
-    const standing = await standingOf(kept.about.context, this.#policies)
+    const { context } = kept.about
+    // What another age wrote down of its ground cannot be asked about any more.
+    if (context.version !== CONTEXT_VERSION) {
+      this.#ended(kept, 'outdated', now)
+      return true
+    }
+    const standing = await standingOf(context, this.#policies)
     if (standing.kind === 'ended') this.#ended(kept, standing.cause, Date.now())
     return standing.kind !== 'unknown'
   }
@@ -200,7 +274,8 @@ export class Credentials extends DurableObject<Env> {
     this.#store.tell(kept, { event: 'ended', cause }, now)
   }
 
-  async #takeBack(kept: Kept): Promise<void> {
+  /** False: its issuer did not answer. */
+  async #takeBack(kept: Kept): Promise<boolean> {
     const { about, attempts, goneAt } = kept
     const token = await this.#open(kept)
     const answer: Revoked =
@@ -230,10 +305,11 @@ export class Credentials extends DurableObject<Env> {
           if (attempts === 0) {
             this.#store.tell(kept, { event: 'failed', status, attempts: tried, detail }, now)
           }
-          this.#store.tryLater(kept.id, now + retryDelay(attempts, answer.retryAfterMs))
+          this.#store.tryLater(kept.id, now + BACK_OFF.delayMs(attempts, answer.retryAfterMs))
         }
       }
     })
+    return token === null || answer.kind !== 'failed' || answer.status !== null
   }
 
   /** The alarm at the next thing to do. An earlier one stays. */
@@ -243,7 +319,11 @@ export class Credentials extends DurableObject<Env> {
       .map(({ state, usableUntil, nextAttemptAt }) =>
         state === 'live' ? Math.min(now + LOOK_EVERY_MS, usableUntil) : nextAttemptAt,
       )
-    if (this.#store.waiting(1).length > 0) times.push(now + shipAfterMs)
+    times.push(...this.#ender.times(now + LOOK_EVERY_MS))
+    if (this.#store.waiting(1).length + this.#running.waiting(1).length > 0)
+      times.push(now + shipAfterMs)
+    // Of an exchange under way a token may come.
+    if (this.#asking.size > 0) times.push(now + LOOK_EVERY_MS)
     if (times.length === 0) return
     const next = Math.max(Math.min(...times), now + 1)
     const set = await this.ctx.storage.getAlarm()
@@ -280,12 +360,6 @@ const unavailable = (detail: string): ObtainAnswer => ({ kind: 'unavailable', de
 
 const sealToken = (token: string, place: string, keys: SealingKeys): Promise<string> =>
   seal('credential', JSON.stringify({ place, token }), keys)
-
-const retryDelay = (attempts: number, asked: number | null): number =>
-  Math.max(
-    Math.min(FIRST_RETRY_MS * 2 ** attempts, LONGEST_RETRY_MS),
-    Math.min(asked ?? 0, LONGEST_RETRY_MS),
-  )
 
 /**
  * What two calls must share to share a token: the person, the software that acts, the very token that

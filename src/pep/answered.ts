@@ -21,7 +21,9 @@ import { boundOf } from './matters.ts'
 import type { Admitted } from './permit.ts'
 import { actorKeyOf } from './question.ts'
 import { undecided, withhold } from './result.ts'
+import { noteStatus, taskBegan } from './running-tasks.ts'
 import { refusing, seeing, showing } from './showing.ts'
+import { taskIdUnder } from './under-task.ts'
 
 /** What becomes of a result that may be returned, before its bytes are released. */
 export type Answered =
@@ -51,8 +53,9 @@ export async function answered(
     case 'asks':
       return asks(call, decision, judged, result, kind)
     case 'task':
-      return keepTask(call, decision, kind.taskId)
+      return keepTask(call, decision, judged, kind.taskId, result)
     case 'complete': {
+      noteStatus(call, result)
       const happened = (result['isError'] ?? false) === false
       return { kind: 'pass', result: await shown(call, judged, result), happened }
     }
@@ -65,13 +68,16 @@ async function shown(
   judged: Judged,
   result: JsonObject,
 ): Promise<JsonObject | null> {
-  const { operation, recalled } = call
+  const { operation, question, recalled } = call
   const { era } = operation
   switch (operation.kind) {
     case 'listing':
       return listing(operation, call, judged, result)
     case 'task_listing': {
-      const own = new Set(recalled.tasks.map(({ taskId }) => taskId))
+      // Those of calls of the same declared task: what another came to is not told here either.
+      const under = taskIdUnder(question, judged)
+      const tasks = recalled.tasks.filter(({ underTask }) => underTask === under)
+      const own = new Set(tasks.map(({ taskId }) => taskId))
       return filterTasks(result, (taskId) => own.has(taskId))
     }
     case 'protocol':
@@ -157,23 +163,34 @@ async function asks(
     server: question.server,
   })
   const asked = new Map([...inputs].map(([key, { method }]) => [key, method]))
-  const sealed = await session.seal(writeRound(bound, { state: requestState, asked }, Date.now()))
+  const round = { state: requestState, asked, task: taskIdUnder(question, judged) }
+  const sealed = await session.seal(writeRound(bound, round, Date.now()))
   if (sealed === null) return lost(decision)
   return { kind: 'pass', result: { ...result, requestState: sealed }, happened: false }
 }
 
-/** INVARIANT: no client learns of a task that its session does not know. */
-async function keepTask(call: Admitted, decision: string, taskId: string): Promise<Answered> {
+/** INVARIANT: no client learns of a task that its session does not know, or that nobody would end. */
+async function keepTask(
+  call: Admitted,
+  decision: string,
+  judged: Judged,
+  taskId: string,
+  result: JsonObject,
+): Promise<Answered> {
   const { operation, question, session } = call
   if (!isCall(operation)) return lost(decision)
-  const kept = await session.keepTask({
-    actorKey: actorKeyOf(question.actor),
-    server: question.server,
-    taskId,
-    entry: operation.entry,
-    arguments: stringify(operation.arguments),
-  })
-  return kept ? AS_IT_CAME : lost(decision)
+  const kept = await Promise.all([
+    taskBegan(call, decision, judged, taskId, result),
+    session.keepTask({
+      actorKey: actorKeyOf(question.actor),
+      server: question.server,
+      taskId,
+      entry: operation.entry,
+      arguments: stringify(operation.arguments),
+      underTask: taskIdUnder(question, judged),
+    }),
+  ])
+  return kept.every(Boolean) ? AS_IT_CAME : lost(decision)
 }
 
 const isCall = (operation: Operation): operation is Call => operation.kind === 'call'

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../mcp/value.ts'
+import { narrowedBySignals } from '../pdp/signals.ts'
 import type { Result } from '../result.ts'
 import type { Carried } from '../upstream/credentials/carried.ts'
 import type { CredentialRefusal } from '../upstream/credentials/credentials.ts'
@@ -23,13 +24,16 @@ export const carrying = (
   { received, caller, doors }: { received: Received; caller: Caller; doors: Doors },
 ): Carry => {
   const { facts, server } = judged
+  // The upstream hears of the login what door two believed, not what the token still says.
+  const { acr, authTime } = narrowedBySignals(judged.request, facts).subject.properties
+  const asked = { ...question, credential: { ...question.credential, acr, authTime } }
   const task = taskUnder(question, judged)
   return (message, name = decision) =>
     doors.credentials.forCall(
       {
         decision,
         name,
-        question,
+        question: asked,
         claims: caller.claims,
         presented: received.credentials,
         message,

@@ -248,7 +248,7 @@ async function attemptDecision(
     return err({ refusal: admission.value.refusal, decision: admission.value.decision })
   }
   const { nonce = null, mcp = null } = admission.value
-  const own = { question, argumentsKey, nonce, sent: call.matters.sent, carried, carry }
+  const own = { question, argumentsKey, nonce, sent: call.matters.sent, carried, carry, mcp }
   const admitted = { ...call, ...own }
   const permit = (others: readonly Attempt[]): Permit =>
     permitOf(

@@ -2,14 +2,16 @@ import type { Introspection } from '../authentication/introspection/introspectio
 import type { StatusSource } from '../authentication/status-list/source.ts'
 import type { KeySource } from '../authentication/keys.ts'
 import type { Config } from '../config.ts'
+import type { Credentials } from '../durable-objects/credentials.ts'
 import type { Session } from '../durable-objects/session.ts'
 import type { Refusal } from './refusal.ts'
 import type { Allowance } from '../storage/allowance.ts'
 import type { PolicyStore } from '../storage/policy-store.ts'
 import type { UpstreamCredentials } from '../upstream/credentials/credentials.ts'
+import type { TaskDoorRefusal } from '../tasks/refusal.ts'
 import type { SightingStore } from '../storage/sightings.ts'
 
-/** What the journey needs of the world. Made once per isolate (`app.ts`). */
+/** What the journey needs of the world. Made once per isolate (`deployment.ts`). */
 export interface Doors {
   readonly config: Config
   readonly policies: PolicyStore
@@ -20,12 +22,14 @@ export interface Doors {
   readonly sessions: DurableObjectNamespace<Session>
   readonly sightings: SightingStore
   readonly credentials: UpstreamCredentials
+  /** Where it is written down what runs on at servers (running-tasks.ts). */
+  readonly running: Pick<DurableObjectNamespace<Credentials>, 'getByName'>
   /** How often this isolate may list tools for itself. */
   readonly ownListings: Allowance
   /** By server: when this isolate last listed its tools before it had to, epoch ms. */
   readonly lookedAhead: Map<string, number>
-  /** How often this isolate refused before anything could be recorded, by reason. */
-  readonly unrecorded: Map<Refusal['reason'], number>
+  /** How often this isolate refused what is in no record, by reason, or what a door of its own calls it. */
+  readonly unrecorded: Map<Refusal['reason'] | TaskDoorRefusal['kind'], number>
 }
 
 /** Work that outlives the answer, such as the outcome of a stream. */

@@ -1,3 +1,4 @@
+import type { McpSession } from '../durable-objects/mcp-protocol.ts'
 import type { OutcomeState, Recalled } from '../durable-objects/session-protocol.ts'
 import type { Operation } from '../mcp/operation.ts'
 import { bringsOutput, contentOf } from '../mcp/outcome.ts'
@@ -65,6 +66,8 @@ export interface Admitted {
   readonly carry: Carry
   readonly sent: JsonObject | null
   readonly recalled: Recalled
+  /** Of the legacy session that its message came in; null: it came in none. */
+  readonly mcp: McpSession | null
 }
 
 /** `others`: decisions about further parts of the same operation. */

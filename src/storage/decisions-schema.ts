@@ -1,5 +1,5 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { CREDENTIAL_EVENTS } from '../upstream/credentials/kinds.ts'
+import { CREDENTIAL_EVENTS, SERVER_TASK_EVENTS } from '../upstream/credentials/kinds.ts'
 
 /** The decision log's own database (migrations/decisions/). */
 export const decisions = sqliteTable('decisions', {
@@ -44,6 +44,29 @@ export const credentialEvents = sqliteTable('credential_events', {
   server: text('server').notNull(),
   task: text('task'),
   decision: text('decision').notNull(),
+  status: integer('status'),
+  attempts: integer('attempts').notNull().default(0),
+  detail: text('detail').notNull().default(''),
+  happenedAt: integer('happened_at').notNull(),
+  shippedAt: integer('shipped_at').notNull(),
+})
+
+export const serverTaskEvents = sqliteTable('server_task_events', {
+  id: text('id').primaryKey().notNull(),
+  tenant: text('tenant').notNull(),
+  running: text('running').notNull(),
+  server: text('server').notNull(),
+  serverTask: text('server_task').notNull(),
+  event: text('event', { enum: SERVER_TASK_EVENTS }).notNull(),
+  cause: text('cause'),
+  subjectIssuer: text('subject_issuer').notNull(),
+  subject: text('subject').notNull(),
+  client: text('client').notNull(),
+  agent: text('agent'),
+  tool: text('tool'),
+  task: text('task'),
+  decision: text('decision').notNull(),
+  carried: text('carried'),
   status: integer('status'),
   attempts: integer('attempts').notNull().default(0),
   detail: text('detail').notNull().default(''),

@@ -23,7 +23,12 @@ export async function readHealth(database: D1Reader) {
       })
       .from(issuers),
     db
-      .select({ name: servers.name, url: servers.url, observeUntil: servers.observeUntil })
+      .select({
+        name: servers.name,
+        url: servers.url,
+        observeUntil: servers.observeUntil,
+        credential: servers.credential,
+      })
       .from(servers)
       .orderBy(asc(servers.name)),
   ])

@@ -8,6 +8,7 @@ import { factsStatement, type FactKeys, type FreshFacts } from './facts.ts'
 import { readFactsRow } from './facts-row.ts'
 import { REVISION, REVISION_TRIGGERS, tableWithoutTriggers, type D1Reader } from './freshness.ts'
 import { readHealth } from './health.ts'
+import type { CredentialKind } from '../upstream/credentials/kinds.ts'
 
 /** Fresh facts, and the compiled rows of the very same revision. */
 export interface Gathered {
@@ -26,6 +27,8 @@ export interface Health {
   readonly brokenRows: number
   /** Servers where most refusals are only written down, and until when (epoch milliseconds). */
   readonly observed: readonly { readonly server: string; readonly until: number }[]
+  /** What calls carry to some server of these rows. */
+  readonly credentials: ReadonlySet<CredentialKind>
 }
 
 /** Why D1 does not answer for a decision. */
@@ -172,6 +175,11 @@ export class PolicyStore {
     return this.#read(read)
   }
 
+  /** Rows as they are now, whatever was known; null: no server has that name any more. */
+  current(server: string): Promise<Result<CompiledTenant | null, StoreFault>> {
+    return this.#find(server)
+  }
+
   /** Null where no server has that name. */
   #find(server: string): Promise<Result<CompiledTenant | null, StoreFault>> {
     return this.#read(async (database) => {
@@ -217,7 +225,8 @@ export class PolicyStore {
         ? [{ server: name, until: observeUntil }]
         : [],
     )
-    return ok({ revision, brokenRows, observed })
+    const credentials = new Set(servers.map(({ credential }) => credential))
+    return ok({ revision, brokenRows, observed, credentials })
   }
 
   async #load(database: D1Reader, tenant: string): Promise<CompiledTenant | null> {

@@ -328,35 +328,6 @@ export const sequenceRules = sqliteTable(
   (table) => [primaryKey({ columns: [table.tenant, table.id] })],
 )
 
-export const revocations = sqliteTable(
-  'revocations',
-  {
-    tenant: text('tenant').notNull(),
-    kind: text('kind').notNull(),
-    id: text('id').notNull(),
-    issuer: text('issuer').notNull().default('*'),
-    source: text('source').notNull().default(''),
-    issuedBefore: integer('issued_before'),
-    onlyClient: text('only_client').notNull().default(''),
-    onlyWithoutSession: flag('only_without_session').default(false),
-    reason: text('reason').notNull().default(''),
-    revokedAt: integer('revoked_at').notNull(),
-  },
-  (table) => [
-    primaryKey({
-      columns: [
-        table.tenant,
-        table.kind,
-        table.id,
-        table.issuer,
-        table.source,
-        table.onlyClient,
-        table.onlyWithoutSession,
-      ],
-    }),
-  ],
-)
-
 export const policyHistory = sqliteTable('policy_history', {
   sequence: integer('sequence').primaryKey(),
   tenant: text('tenant').notNull(),
@@ -382,7 +353,8 @@ export const pdpCallers = sqliteTable(
   (table) => [primaryKey({ columns: [table.tenant, table.issuer, table.client] })],
 )
 
-export { credentialEvents, decisions, outcomes } from './decisions-schema.ts'
+export { revocationHistory, revocations } from './revocations-schema.ts'
+export { credentialEvents, decisions, outcomes, serverTaskEvents } from './decisions-schema.ts'
 export {
   claimOverlays,
   signalEvents,

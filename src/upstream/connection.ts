@@ -19,7 +19,7 @@ const [MODERN] = VERSIONS.modern
 const [LEGACY] = VERSIONS.legacy
 
 /** What it came to: an answer, or that the server took no notice of the message (HTTP 4xx). */
-type Reply = Answer | { readonly kind: 'declined'; readonly status: number }
+export type Reply = Answer | { readonly kind: 'declined'; readonly status: number }
 
 export class Connection {
   readonly #peer: Peer
@@ -38,7 +38,7 @@ export class Connection {
    * and failures of the server say nothing about its era, so they end it (as SDK v2 clients do).
    */
   async open(): Promise<Result<null, string>> {
-    const discovered = await this.#request('server/discover', {})
+    const discovered = await this.request('server/discover', {})
     if (!discovered.ok) return discovered
     if (discovered.value.kind === 'result') {
       const { supportedVersions } = discovered.value.result
@@ -56,7 +56,7 @@ export class Connection {
 
   /** Opened before. */
   async ask(method: string, params: JsonObject): Promise<Result<JsonObject, string>> {
-    const reply = await this.#request(method, params)
+    const reply = await this.request(method, params)
     if (!reply.ok) return reply
     switch (reply.value.kind) {
       case 'declined':
@@ -109,7 +109,8 @@ export class Connection {
       : err(`\`notifications/initialized\` was answered with HTTP ${accepted.value.status}`)
   }
 
-  async #request(method: string, params: JsonObject): Promise<Result<Reply, string>> {
+  /** As it was answered, for who has to know how it was declined. Opened before. */
+  async request(method: string, params: JsonObject): Promise<Result<Reply, string>> {
     this.#lastId += 1
     const id = this.#lastId
     const sent = { jsonrpc: '2.0', id, method, params: this.#enveloped(params) }

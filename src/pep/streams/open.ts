@@ -9,10 +9,11 @@ import type { Asked, Attempt, Call, Refused } from '../decide.ts'
 import { judgeSeen, type Judged } from '../judge.ts'
 import { mattersOf, recallOf, type Place } from '../matters.ts'
 import { networkOf } from '../network.ts'
-import { permitOf, type Permit } from '../permit.ts'
+import { permitOf, type Admitted, type Permit } from '../permit.ts'
 import { actorKeyOf, questionOf } from '../question.ts'
 import { argumentsKeyOf } from '../record.ts'
 import { undecided, withhold } from '../result.ts'
+import { taskUnseen } from '../running-tasks.ts'
 import { underTask } from '../under-task.ts'
 import { Judgement, type Standing } from './judgement.ts'
 import { Reach } from './reach.ts'
@@ -38,6 +39,8 @@ export interface About {
   readonly message: JsonValue
   /** The task that it was let in under; absent: that of this one. */
   readonly task?: string | null
+  /** What came back of it: also where that is for nobody, it may say that something runs. */
+  readonly result?: JsonObject
 }
 
 export type OpenPermit = Permit & { readonly open: Open }
@@ -55,7 +58,7 @@ export function openOf(call: Call, attempts: readonly [Attempt, ...Attempt[]]): 
     capabilities: operation.capabilities ?? capabilitiesOf(mcp),
     standing: new Judgement(later, first),
     reach: new Reach(later),
-    permitFor: (about, decision) => permitFor(later, first.judged, about, decision),
+    permitFor: (about, decision) => permitFor({ ...later, mcp }, first.judged, about, decision),
   }
 }
 
@@ -75,9 +78,9 @@ function capabilitiesOf(mcp: McpSession | null): JsonObject {
  * INVARIANT: what belongs to an earlier call is decided as that call, not as the stream that it comes in.
  */
 async function permitFor(
-  call: Call,
+  call: Call & Pick<Admitted, 'mcp'>,
   { compiled }: Judged,
-  { operation, message, task }: About,
+  { operation, message, task, result }: About,
   decision: string,
 ): Promise<Result<Permit, Refused>> {
   const { caller, received, session, doors, background } = call
@@ -88,11 +91,13 @@ async function permitFor(
   if (recalled === null) return err(undecided(decision).refused)
   const matters = await mattersOf(operation, message, recalled, place)
   const [{ matter, refusal }] = matters.parts
+  const earlier = task === undefined ? matter.underTask : task
+  const under = own === undefined ? {} : { underTask: own }
   const network = networkOf(received.request)
   const question = {
     ...(await questionOf(caller.claims, received.server, operation, matter, network)),
     // The handle of this request names its own task, and not that of an earlier one.
-    ...(task === undefined ? { taskHandle, underTask: own ?? null } : { underTask: task }),
+    ...(earlier === undefined ? { taskHandle, ...under } : { underTask: earlier }),
   }
   const judged = await judgeSeen(question, compiled, doors, background)
   if (!judged.ok) return err({ refusal: judged.error, decision: null })
@@ -109,6 +114,7 @@ async function permitFor(
   }
   const because = judged.value.refusal ?? refusal
   if (because !== null) {
+    if (result !== undefined) background(taskUnseen(admitted, decision, judged.value, result))
     return err(await withhold(admitted, decision, judged.value, because))
   }
   const { labels } = flowOf(question, judged.value)

@@ -26,7 +26,7 @@ export async function passResumed(
     return err('an answer to nothing that is open')
   }
   const { decision } = call
-  const own = await permitOf(call, relay)
+  const own = await permitOf(call, message, relay)
   if (!own.ok) return own
   const { permit } = own.value
   const unread = permit?.observe === null
@@ -75,6 +75,7 @@ type Resumed = { readonly operation: Operation } & (
 /** The operation of that call, read again from its own message. */
 async function permitOf(
   { body, decision, task }: SuspendedCall,
+  message: ResponseMessage,
   { permit }: Relay,
 ): Promise<Result<Resumed, string>> {
   const read = readJson(body)
@@ -82,7 +83,8 @@ async function permitOf(
   const headers = { protocolVersion: version, method: null, name: null, parameters: new Map() }
   const operation = read.ok ? understand(read.value, headers) : read
   if (!read.ok || !operation.ok) return err('a call that cannot be read again')
-  const about = { operation: operation.value, message: read.value, task }
+  const came = message.outcome === 'result' ? { result: message.result } : {}
+  const about = { operation: operation.value, message: read.value, task, ...came }
   const own = await permit.open.permitFor(about, decision)
   return ok(
     own.ok

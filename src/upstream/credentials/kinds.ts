@@ -18,3 +18,7 @@ export const CREDENTIAL_EVENTS = [
   'lapsed',
 ] as const
 export type CredentialEvent = (typeof CREDENTIAL_EVENTS)[number]
+
+/** What can become of a server's own task whose ground is gone (migrations/decisions/0003_create_server_task_events.sql). */
+export const SERVER_TASK_EVENTS = ['ended', 'failed', 'cancelled', 'over', 'lapsed'] as const
+export type ServerTaskEvent = (typeof SERVER_TASK_EVENTS)[number]

@@ -4,7 +4,7 @@ import { isIdentifier } from '../../authentication/text.ts'
 import type { SealingKeys } from './own-keys.ts'
 
 /** What a text is for: one that was sealed for another purpose does not open. */
-export type SealPurpose = 'context' | 'credential'
+export type SealPurpose = 'context' | 'ending' | 'credential'
 
 export const seal = (
   purpose: SealPurpose,

@@ -11,7 +11,7 @@ import {
 } from '../../../src/storage/freshness.ts'
 import * as schema from '../../../src/storage/schema.ts'
 
-const { credentialEvents, decisions, outcomes, ...policyTables } = schema
+const { credentialEvents, decisions, outcomes, serverTaskEvents, ...policyTables } = schema
 
 interface ColumnInfo {
   name: string
@@ -51,7 +51,7 @@ describe('the typed mirror', () => {
     ...Object.values(policyTables).map(
       (table) => [getTableConfig(table).name, env.DB, table] as const,
     ),
-    ...[credentialEvents, decisions, outcomes].map(
+    ...[credentialEvents, decisions, outcomes, serverTaskEvents].map(
       (table) => [getTableConfig(table).name, env.DECISIONS, table] as const,
     ),
   ]
