@@ -20,6 +20,8 @@ export interface VerifierOptions {
   readonly issuer: string
   /** This server as its row names it: `credential_audience`, or else its `url`. Byte for byte. */
   readonly audience: string
+  /** Whose server this is. Left out, it serves every tenant of Sallyport's that names it. */
+  readonly tenant?: string
   /** Asks, at every call, whether it still holds: then the end of a task is felt at once. */
   readonly introspection?: IntrospectionOptions
   /** Several processes need one that they share: a token is good for one message. */
@@ -65,7 +67,8 @@ export type Verify = (
 /** Sallyport gives a token 60 seconds; clocks may differ by a few. */
 const LONGEST_LIFETIME_S = 60
 const CLOCK_SECONDS = 5
-const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256']
+/** Those that Sallyport can sign with. The key that it publishes says which one it is. */
+const ALGORITHMS = 'ES256 ES384 ES512 EdDSA Ed25519 PS256 PS384 PS512 RS256 RS384 RS512'.split(' ')
 
 export function createVerifier(options: VerifierOptions): Verify {
   const { issuer, audience, now = Date.now } = options
@@ -95,6 +98,9 @@ export function createVerifier(options: VerifierOptions): Verify {
     if (problem !== null) return refused(problem)
     const caller = callerIn(claims)
     if (caller === null) return refused('the token names nobody')
+    if (options.tenant !== undefined && caller.tenant !== options.tenant) {
+      return refused('the token is of another tenant')
+    }
     if (introspection !== null) {
       const holds = await introspection.holds(token, caller.decision)
       if (holds === 'unknown') return unavailable('introspection does not answer')
@@ -124,14 +130,22 @@ export function createVerifier(options: VerifierOptions): Verify {
       if (exp - iat > LONGEST_LIFETIME_S) return 'it lives too long'
       return aud === audience ? payload : '`aud` names others too'
     } catch (cause) {
-      if (cause instanceof errors.JWKSTimeout) return UNAVAILABLE
       // jose says its expected no with its own errors; a network that fails is not one of them.
-      return cause instanceof errors.JOSEError ? `${cause.code}: ${cause.message}` : UNAVAILABLE
+      return cause instanceof errors.JOSEError && !WITHOUT_KEYS.has(cause.code)
+        ? `${cause.code}: ${cause.message}`
+        : UNAVAILABLE
     }
   }
 }
 
 const UNAVAILABLE = 'unavailable'
+
+/** Of jose's errors those that say nothing of the token: there was no readable set of keys. */
+const WITHOUT_KEYS: ReadonlySet<string> = new Set([
+  errors.JOSEError.code,
+  errors.JWKSInvalid.code,
+  errors.JWKSTimeout.code,
+])
 
 const refused = (detail: string): Verified => ({ ok: false, status: 401, detail })
 const unavailable = (detail: string): Verified => ({ ok: false, status: 503, detail })
@@ -162,10 +176,13 @@ async function problemWith(
   if (params !== undefined && !isObject(params)) return '`params` is no object'
   if (method === 'tools/call') {
     if (!isSame(actions, [params?.['name'] ?? null])) return 'the token is for another tool'
-    const given = params?.['arguments'] ?? {}
-    return detail['arguments_digest'] === (await digest(given))
-      ? null
-      : 'the token is for other arguments'
+    const { _meta: _, name: __, arguments: given = {}, ...rest } = params ?? {}
+    if (detail['arguments_digest'] !== (await digest(given))) {
+      return 'the token is for other arguments'
+    }
+    // What goes beside them: answers to what the server asked, a task that it shall run as.
+    const others = Object.keys(rest).length === 0 ? undefined : await digest(rest)
+    return detail['params_digest'] === others ? null : 'the token is for other parameters'
   }
   if (!isSame(actions, [])) return 'the token is for a tool'
   if (params === undefined) {

@@ -1,5 +1,7 @@
 import type { Doors } from '../pep/doors.ts'
 import { silentStreams } from '../signals/liveness.ts'
+import type { Health } from '../storage/policy-store.ts'
+import type { UpstreamCredentials } from '../upstream/credentials/credentials.ts'
 
 /** How the log keeps up: how long the last record took to arrive, and when that was. */
 interface LogState {
@@ -12,14 +14,16 @@ interface LogState {
  * could be decided now. Names no tenant: the door is open to everybody.
  */
 export async function healthResponse(doors: Doors, log: D1Database): Promise<Response> {
-  const { config, policies, unrecorded } = doors
+  const { config, policies, credentials, unrecorded } = doors
   const state = await policies.health()
   const records = await logState(log)
   const silent = await silentStreams((read) => policies.read(read))
+  const keys = state.ok ? await keyFaults(state.value, credentials) : []
   const reasons = [
     ...(config.unsafe === null ? [] : [config.unsafe]),
     ...(state.ok ? [] : [state.error.kind === 'unsafe' ? state.error.detail : 'D1 cannot be read']),
     ...(records === null ? ['the decision log cannot be read'] : []),
+    ...keys,
   ]
   const serving = config.unsafe === null && state.ok
   return Response.json(
@@ -43,6 +47,23 @@ export async function healthResponse(doors: Doors, log: D1Database): Promise<Res
     },
     { status: serving ? 200 : 503, headers: { 'cache-control': 'no-store' } },
   )
+}
+
+/**
+ * Where our own keys are not what the servers' rows need: calls to those are refused, all others are
+ * served. Fixed texts, with nothing of a key in them.
+ */
+async function keyFaults(
+  { credentials: kinds }: Health,
+  { signing, sealing }: UpstreamCredentials,
+): Promise<readonly string[]> {
+  const needed = [
+    ...(kinds.has('signed') ? ([['SIGNING_KEYS', await signing()]] as const) : []),
+    ...(kinds.has('signed') || kinds.has('exchange')
+      ? ([['SEALING_KEYS', await sealing()]] as const)
+      : []),
+  ]
+  return needed.flatMap(([name, keys]) => (keys.ok ? [] : [`${name}: ${keys.error}`]))
 }
 
 /** A log that is down does not stop calls: sessions keep their records until it is back. */

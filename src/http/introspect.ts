@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../result.ts'
 import { sha256 } from '../sha256.ts'
 import type { CompiledServer, CompiledTenant } from '../storage/compiled.ts'
 import { CONTEXT_VERSION, standingOf, type CallContext } from '../upstream/credentials/context.ts'
+import { endsTask } from '../upstream/credentials/ending-word.ts'
 import type { PolicyStore } from '../storage/policy-store.ts'
 import type { SealingKeys, SigningKeys } from '../upstream/credentials/own-keys.ts'
 import { unseal } from '../upstream/credentials/sealed.ts'
@@ -28,6 +29,7 @@ const unknownCaller = (): Response =>
 /**
  * INVARIANT: `active` means that everything which let the call through holds now, by a reading that
  * began after the question arrived. To a caller whose token it is not, every token is inactive.
+ * Sallyport's own words need nothing but the server: it asks for the tools, or it ends a task.
  */
 export async function introspectResponse(request: Request, doors: Doors): Promise<Response> {
   const { config } = doors
@@ -144,18 +146,22 @@ async function tell(
 
 /** Current rows, if by them everything that let the call through still holds; null: it does not. */
 async function rowsFor(
-  { sealed, sub, iss }: JsonObject,
+  claims: JsonObject,
   { server, tenant }: Asker,
   keys: SealingKeys,
   policies: PolicyStore,
 ): Promise<CompiledTenant | null | 'unavailable'> {
+  const { sealed, sub, iss } = claims
   const { name } = server.facts
-  if (sealed === undefined && sub === iss) {
-    // Sallyport asked by itself, in nobody's name: nothing but the server has to hold.
-    const rows = await policies.refreshed(name, tenant)
-    if (rows === 'unknown') return 'unavailable'
-    const current = rows === 'same' ? tenant : rows
-    return current.servers.get(name)?.facts.active === true ? current : null
+  // In nobody's name: nothing but the server has to hold.
+  const asksItself = sealed === undefined && sub === iss && claims['tenant'] === tenant.tenant
+  // A server that is switched off may still have something to end.
+  const ends = await endsTask(claims, { tenant: tenant.tenant, server: name }, keys)
+  if (asksItself || ends) {
+    const current = await policies.current(name)
+    if (!current.ok) return 'unavailable'
+    if (current.value?.tenant !== tenant.tenant) return null
+    return ends || current.value.servers.get(name)?.facts.active === true ? current.value : null
   }
   const text = typeof sealed === 'string' ? await unseal('context', sealed, keys) : null
   if (text === null) return null

@@ -19,7 +19,8 @@ export async function jwksResponse(
       headers: {
         'content-type': 'application/jwk-set+json',
         'access-control-allow-origin': '*',
-        'cache-control': `public, max-age=${MAX_AGE_SECONDS}`,
+        // A slip of the pen in a secret is not to outlive its correction.
+        'cache-control': keys.ok ? `public, max-age=${MAX_AGE_SECONDS}` : 'no-store',
       },
     },
   )

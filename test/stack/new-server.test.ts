@@ -27,8 +27,9 @@ describe('a server that Sallyport has never heard of', { timeout: 20_000 }, () =
     const endpoint = stack.endpoint('weather')
     expect(await callOnWire(endpoint, { token })).toMatchObject({ code: 'server_unknown' })
 
+    const url = await stack.tap(weather.url)
     await stack.query(`
-      INSERT INTO servers (name, tenant, url) VALUES ('weather', 'acme', ${quote(weather.url)});
+      INSERT INTO servers (name, tenant, url) VALUES ('weather', 'acme', ${quote(url)});
       INSERT INTO tools (tenant, server, name, access) VALUES ('acme', 'weather', '*', 'read')`)
     expect(await callOnWire(endpoint, { token })).toMatchObject({ code: 'not_allowed' })
     expect(weather.requests()).toBe(0)
@@ -51,6 +52,10 @@ describe('a server that Sallyport has never heard of', { timeout: 20_000 }, () =
     }
     expect(weather.requests()).toBe(before)
     await Promise.all(clients.map((client) => client.close()))
+    // Nothing of the client arrived there. It would be noticed: this call goes past Sallyport.
+    expect(await stack.leaks()).toEqual([])
+    await callOnWire(new URL(url), { token, tool: 'forecast', freshConnection: true })
+    expect(await stack.leaks()).toContain(token)
   })
 })
 

@@ -61,15 +61,16 @@ beforeAll(async () => {
   server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
+  const url = await stack.tap(`http://127.0.0.1:${port}/mcp`)
   await stack.query(`
-    INSERT INTO servers (name, tenant, url) VALUES ('old', 'acme', ${quote(`http://127.0.0.1:${port}/mcp`)});
+    INSERT INTO servers (name, tenant, url) VALUES ('old', 'acme', ${quote(url)});
     INSERT INTO tools (tenant, server, name, access) VALUES ('acme', 'old', '*', 'read');
     INSERT INTO policies (tenant, id, effect, agent, server)
     VALUES ('acme', 'old-for-all', 'allow', '*', 'old')`)
 })
 afterAll(async () => {
-  server.close()
   await stack.stop()
+  server.close()
 })
 
 describe('a client of both eras at a server of the old one', { timeout: 20_000 }, () => {

@@ -52,7 +52,7 @@ beforeAll(async () => {
   stack = await startTestStack()
   slow = await SlowServer.start()
   await stack.query(`
-    INSERT INTO servers (name, tenant, url, internal) VALUES ('slow', 'acme', '${slow.url}', 1);
+    INSERT INTO servers (name, tenant, url, internal) VALUES ('slow', 'acme', '${await stack.tap(slow.url)}', 1);
     INSERT INTO tools (tenant, server, name, access, labels_reviewed) VALUES ('acme', 'slow', 'work', 'write', 1);
     INSERT INTO policies (tenant, id, effect, agent, server) VALUES ('acme', 'slow', 'allow', '*', 'slow')`)
   token = await stack.token({ sub: 'alice', client: 'acme-agent', server: 'slow' })

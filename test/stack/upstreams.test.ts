@@ -45,8 +45,9 @@ describe.each(Object.entries(UPSTREAMS))('%s', { timeout: 30_000 }, (_, { server
   let upstream: Upstream
   beforeAll(async () => {
     upstream = await start()
+    const url = await stack.tap(upstream.url)
     await stack.query(`
-      INSERT INTO servers (name, tenant, url) VALUES ('${server}', 'acme', ${quote(upstream.url)});
+      INSERT INTO servers (name, tenant, url) VALUES ('${server}', 'acme', ${quote(url)});
       INSERT INTO tools (tenant, server, name, access) VALUES ('acme', '${server}', '*', 'read');
       INSERT INTO policies (tenant, id, effect, agent, server)
         VALUES ('acme', '${server}-for-all', 'allow', '*', '${server}')`)

@@ -32,6 +32,8 @@ export interface TokenIssuer {
   readonly revocationUrl: string | null
   /** The name of a Worker secret (src/secrets.ts). */
   readonly secret: string
+  /** The claim that says whose user a token speaks of; null: the issuer serves one tenant. */
+  readonly tenantClaim: string | null
   readonly maxLifetimeSeconds: number
 }
 
@@ -102,8 +104,8 @@ function exchangeOf(
 
 function tokenIssuer(issuer: Issuer | undefined, secret: string): TokenIssuer | null {
   if (issuer?.active !== true || issuer.exchange === null) return null
-  const { url, exchange, maxLifetimeSeconds } = issuer
-  return { url, ...exchange, secret, maxLifetimeSeconds }
+  const { url, exchange, tenantClaim, maxLifetimeSeconds } = issuer
+  return { url, ...exchange, secret, tenantClaim, maxLifetimeSeconds }
 }
 
 /** Where an issuer's row says that tokens are given and taken back; null: nowhere. */

@@ -90,6 +90,8 @@ export type EndCause =
   | 'expired'
   /** The subject has more tokens than are kept. */
   | 'too_many'
+  /** Kept by another age of this code, which wrote down other things. */
+  | 'outdated'
 
 const UNKNOWN: Standing = { kind: 'unknown' }
 const ended = (cause: EndCause): Standing => ({ kind: 'ended', cause })

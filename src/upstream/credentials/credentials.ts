@@ -106,6 +106,7 @@ async function ownHeaders(
       const token = await signOwnToken(
         {
           issuer: parts.origin,
+          tenant,
           audience: credential.audience,
           message,
           now: parts.now(),

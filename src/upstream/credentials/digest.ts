@@ -13,7 +13,10 @@ export interface MessageDetail {
   readonly actions: readonly string[]
   /** SHA-256 of the canonical JSON (RFC 8785) of a call's arguments, in base64url. */
   readonly arguments_digest?: string
-  /** The same of `params` without its `_meta`, where no tool is called; absent without `params`. */
+  /**
+   * The same of `params` without its `_meta`; absent without `params`. Where a tool is called, of what
+   * `params` has besides its name and arguments (answers to a question, a task); absent without that.
+   */
   readonly params_digest?: string
   /** The same of a whole message that has no method: the response to what the server asked. */
   readonly message_digest?: string
@@ -32,11 +35,16 @@ export async function messageDetail(message: JsonValue, audience: string): Promi
 
 type Parts = Pick<MessageDetail, 'actions' | 'arguments_digest' | 'params_digest'>
 
+// INVARIANT: every member of `params` but `_meta` is in one of the digests.
+
 async function partsOf(method: string, params: JsonValue | undefined): Promise<Parts> {
   if (!isJsonObject(params)) return { actions: [] }
   const { _meta: _, name, arguments: given, ...rest } = params
   if (method === 'tools/call' && typeof name === 'string') {
-    return { actions: [name], arguments_digest: await digestOf(given ?? NO_MEMBERS) }
+    const parts = { actions: [name], arguments_digest: await digestOf(given ?? NO_MEMBERS) }
+    return Object.keys(rest).length === 0
+      ? parts
+      : { ...parts, params_digest: await digestOf(rest) }
   }
   const others = {
     ...rest,

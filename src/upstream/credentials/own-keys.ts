@@ -1,5 +1,5 @@
 // Sallyport's own keys, out of Worker secrets. Each set has one purpose, and no row can name it.
-import { importJWK } from 'jose'
+import { CompactSign, compactVerify, importJWK } from 'jose'
 import { ALGORITHMS, isAlgorithm, type Algorithm } from '../../authentication/issuer.ts'
 import { readObject } from '../../authentication/payload.ts'
 import { isIdentifier } from '../../authentication/text.ts'
@@ -48,7 +48,9 @@ export async function readSigningKeys({
     return err('a key is of a kind that is not used here')
   }
   const keys = read.flatMap((one) => (one === null ? [] : [one]))
-  if (first.privateKey === null) return err('the first key cannot sign')
+  if (first.privateKey === null || !(await canSign(first))) {
+    return err('the first key cannot sign')
+  }
   const byKid = new Map(
     keys.map(({ kid, algorithm, publicKey }) => [kid, { algorithm, publicKey }]),
   )
@@ -102,6 +104,25 @@ function readSet(text: unknown): Result<readonly JsonObject[], OwnKeyFault> {
     ? ok(jwks)
     : err('a key has no `kid`, or two have one')
 }
+
+/**
+ * Tried once: an RSA key that is too short, or a private part of another public one, shows only in use,
+ * and then at every call.
+ */
+async function canSign({ algorithm, privateKey, publicKey }: SigningKey): Promise<boolean> {
+  if (privateKey === null) return false
+  try {
+    const text = await new CompactSign(new Uint8Array(1))
+      .setProtectedHeader({ alg: algorithm })
+      .sign(privateKey)
+    await compactVerify(text, publicKey, { algorithms: [algorithm] })
+    return true
+  } catch {
+    return false
+  }
+}
+
+type SigningKey = NonNullable<Awaited<ReturnType<typeof readSigningKey>>>
 
 async function readSigningKey(jwk: JsonObject) {
   const { alg, kty, crv = null, kid, use = 'sig' } = jwk

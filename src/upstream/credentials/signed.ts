@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../../mcp/value.ts'
 import type { Actor } from '../../pdp/evaluation.ts'
 import type { CallContext } from './context.ts'
 import { messageDetail } from './digest.ts'
+import { ENDING_METHOD, sealEnding } from './ending-word.ts'
 import type { SealingKeys, SigningKeys } from './own-keys.ts'
 import { seal } from './sealed.ts'
 
@@ -32,13 +33,33 @@ export async function signToken(
   signing: SigningKeys,
   sealing: SealingKeys,
 ): Promise<string> {
+  const sealed = await seal('context', JSON.stringify(minting.context), sealing)
+  return signSealed(minting, sealed, signing)
+}
+
+/**
+ * Sallyport's own word to the server that a task of its ends: for whoever it ran for, though nothing of
+ * theirs holds any more.
+ *
+ * INVARIANT: the message is written here, so that no token of this kind can be made for another one.
+ */
+export async function signEnding(
+  minting: Pick<Minting, 'issuer' | 'audience' | 'context' | 'now'> & { readonly taskId: string },
+  signing: SigningKeys,
+  sealing: SealingKeys,
+): Promise<string> {
+  const { context, audience, taskId } = minting
+  const message: JsonObject = { method: ENDING_METHOD, params: { taskId } }
+  const sealed = await sealEnding(context, await messageDetail(message, audience), sealing)
+  const name = crypto.randomUUID()
+  return signSealed({ ...minting, name, message, until: Infinity }, sealed, signing)
+}
+
+async function signSealed(minting: Minting, sealed: string, signing: SigningKeys): Promise<string> {
   const { context, audience, name, message, issuer, now } = minting
   const { actor, credential, task } = context
   const issuedAt = Math.floor(now / 1000)
-  const [sealed, detail] = await Promise.all([
-    seal('context', JSON.stringify(context), sealing),
-    messageDetail(message, audience),
-  ])
+  const detail = await messageDetail(message, audience)
   const { kid, algorithm, key } = signing.signer
   return new SignJWT({
     ...about(actor, credential.agentDocument?.issuer ?? null),
@@ -72,9 +93,13 @@ function about(actor: Actor, agentIssuer: string | null): JsonObject {
   }
 }
 
+type OwnMinting = Pick<Minting, 'issuer' | 'audience' | 'message' | 'now'> & {
+  readonly tenant: string
+}
+
 /** Sallyport's own questions to a server: nobody's call, and bound to one message all the same. */
 export async function signOwnToken(
-  { issuer, audience, message, now }: Pick<Minting, 'issuer' | 'audience' | 'message' | 'now'>,
+  { issuer, tenant, audience, message, now }: OwnMinting,
   { signer }: SigningKeys,
 ): Promise<string> {
   const issuedAt = Math.floor(now / 1000)
@@ -82,6 +107,8 @@ export async function signOwnToken(
   return new SignJWT({
     sub: issuer,
     client_id: issuer,
+    // Whose server is asked: two tenants may have one upstream.
+    tenant,
     authorization_details: [{ ...detail }],
   })
     .setProtectedHeader({ alg: signer.algorithm, typ: 'at+jwt', kid: signer.kid })

@@ -19,9 +19,11 @@ export interface Told {
   readonly expiresIn: number | null
   /** null: what was asked for (RFC 6749 §5.1). */
   readonly scopes: readonly string[] | null
+  /** Who asked, as the issuer knows us. */
+  readonly asker: string
 }
 
-/** `given`: a token that came all the same. It is refused, and taken back. */
+/** `given`: a token that came all the same. */
 export interface AnswerFault {
   readonly detail: string
   readonly given: string | null
@@ -56,7 +58,7 @@ export async function readTold(
   if (bytes === null) return refused('the answer was larger than 64 KiB, or broke off')
   const read = readObject(bytes)
   if (!read.ok) return refused('the answer was not strict JSON')
-  const told = judge(read.value, wanted)
+  const told = judge(read.value, wanted, client.client_id)
   if (!told.ok) return told
   // Where the library refuses, so do we; its reader would have taken the last of two equal members.
   const again = new Response(bytes, { headers: { 'content-type': 'application/json' } })
@@ -72,7 +74,7 @@ export async function readTold(
 
 const refused = (detail: string, given: string | null = null) => err({ detail, given })
 
-function judge(answer: JsonObject, wanted: Wanted): Result<Told, AnswerFault> {
+function judge(answer: JsonObject, wanted: Wanted, asker: string): Result<Told, AnswerFault> {
   const { access_token: token, token_type: type, expires_in: expiresIn = null } = answer
   if (typeof token !== 'string' || !TOKEN.test(token)) return refused('there is no readable token')
   const no = (detail: string) => refused(detail, token)
@@ -87,7 +89,9 @@ function judge(answer: JsonObject, wanted: Wanted): Result<Told, AnswerFault> {
   if (answer['refresh_token'] !== undefined) return no('a refresh token came along')
   if (expiresIn !== null && !isSeconds(expiresIn)) return no('`expires_in` is no time')
   const scopes = readScopes(answer['scope'])
-  return scopes === 'unreadable' ? no('`scope` is not a scope') : ok({ token, expiresIn, scopes })
+  return scopes === 'unreadable'
+    ? no('`scope` is not a scope')
+    : ok({ token, expiresIn, scopes, asker })
 }
 
 const isOneOf = (value: JsonValue | undefined, allowed: readonly string[]): boolean =>

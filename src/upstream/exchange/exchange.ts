@@ -5,7 +5,7 @@ import { inTime, LATE } from '../../in-time.ts'
 import { readAudience } from '../../authentication/claims.ts'
 import { err, ok, type Result } from '../../result.ts'
 import type { Exchange, TokenIssuer } from '../credentials/compiled.ts'
-import { readTold, TOKEN_TYPE, type AnswerFault, type Told, type Wanted } from './answer.ts'
+import { readTold, TOKEN_TYPE, type Told, type Wanted } from './answer.ts'
 import { endpointOf, ENDPOINT_TIMEOUT_MS, type EndpointParts } from './endpoint.ts'
 import { judgeToken, type Obtained, type Shown } from './judge.ts'
 import { readClaimsSegment } from './jwt.ts'
@@ -23,28 +23,37 @@ const GRANT = {
   assertion: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
 } as const
 
-/** A fault with a token in it: nobody gets that token, and it is taken back. */
+/** `given`: a token that came all the same. Nobody gets it, and whoever gave it takes it back. */
+export interface ExchangeFault {
+  readonly detail: string
+  readonly given: { readonly token: string; readonly giver: TokenIssuer } | null
+}
+
 export async function exchangeToken(
   call: ExchangeCall,
   parts: EndpointParts,
-): Promise<Result<Obtained, AnswerFault>> {
+): Promise<Result<Obtained, ExchangeFault>> {
   const abort = new AbortController()
   try {
     const work = obtain(call, parts, abort.signal)
     const answer = await inTime(work, parts.timeoutMs ?? ENDPOINT_TIMEOUT_MS, LATE)
-    return answer === LATE ? refused('no answer in time') : answer
+    if (answer === LATE) return refused('no answer in time')
+    const given = answer.ok ? null : answer.error.given
+    // INVARIANT: what was shown is not ours to take back, whatever it was called when it came back.
+    const isShown = given !== null && call.shown.texts.includes(given.token)
+    return isShown && !answer.ok ? refused(answer.error.detail) : answer
   } finally {
     abort.abort()
   }
 }
 
-const refused = (detail: string, given: string | null = null) => err({ detail, given })
+const refused = (detail: string, given: ExchangeFault['given'] = null) => err({ detail, given })
 
 async function obtain(
   call: ExchangeCall,
   parts: EndpointParts,
   signal: AbortSignal,
-): Promise<Result<Obtained, AnswerFault>> {
+): Promise<Result<Obtained, ExchangeFault>> {
   const { exchange, shown } = call
   // INVARIANT: a token is shown to its own issuer and to nobody else.
   const voucher = exchange.vouchers.find(({ url }) => url === shown.issuer)
@@ -78,11 +87,9 @@ function judged(
   { exchange, shown }: ExchangeCall,
   subjects: readonly string[],
   { now }: EndpointParts,
-): Result<Obtained, AnswerFault> {
+): Result<Obtained, ExchangeFault> {
   const token = judgeToken(told, exchange, shown, subjects, now())
-  // What was shown is not ours to take back.
-  const own = shown.texts.includes(told.token)
-  return token.ok ? token : refused(token.error, own ? null : told.token)
+  return token.ok ? token : refused(token.error, { token: told.token, giver: exchange.giver })
 }
 
 async function askFor(
@@ -93,7 +100,7 @@ async function askFor(
   tenant: string,
   parts: EndpointParts,
   signal: AbortSignal,
-): Promise<Result<Told, AnswerFault>> {
+): Promise<Result<Told, ExchangeFault>> {
   const endpoint = endpointOf(issuer, 'tokenUrl', tenant, parts, signal)
   if (!endpoint.ok) return refused(endpoint.error)
   const { server, client, authentication, options } = endpoint.value
@@ -111,7 +118,10 @@ async function askFor(
     // What the network says about its failures may quote the address and more: not kept.
     return refused('the connection failed')
   }
-  return readTold(response, endpoint.value, wanted)
+  const told = await readTold(response, endpoint.value, wanted)
+  if (told.ok) return told
+  const { detail, given } = told.error
+  return refused(detail, given === null ? null : { token: given, giver: issuer })
 }
 
 /** RFC 8693 §2.1. */

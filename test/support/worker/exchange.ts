@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { evictDurableObject, listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
+import { base64url } from 'jose'
 import { afterEach, beforeEach, vi } from 'vitest'
 import type { Credentials } from '../../../src/durable-objects/credentials.ts'
 import { ISSUER, sessionKey, sql, token, UPSTREAM } from './world.ts'
@@ -44,7 +45,7 @@ export async function given(asked: Form, options: GivenOptions = {}): Promise<st
 }
 
 export const claimsIn = (jwt: string): Record<string, unknown> =>
-  JSON.parse(atob((jwt.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'))) as Record<
+  JSON.parse(new TextDecoder().decode(base64url.decode(jwt.split('.')[1] ?? ''))) as Record<
     string,
     unknown
   >
@@ -74,7 +75,7 @@ export function withExchange(): void {
     issuer.token = (asked) => gives(asked)
     issuer.revoke = () => new Response(null, { status: 200 })
     await sql(
-      `UPDATE issuers SET token_url = '${ISSUER}/token', revocation_url = '${ISSUER}/revoke'`,
+      `UPDATE issuers SET token_url = '${ISSUER}/token', revocation_url = '${ISSUER}/revoke' WHERE kind = 'oauth'`,
       `UPDATE servers SET credential = 'exchange', credential_scope = 'crm.call',
          exchange_issuer = '${ISSUER}', exchange_secret = 'EXCHANGE_ACME' WHERE name = 'crm'`,
     )

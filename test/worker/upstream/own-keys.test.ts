@@ -101,6 +101,17 @@ describe('keys that rotate', () => {
   })
 })
 
+/** jose signs with no less than 2048 bits, and says so at each signature. */
+async function shortKey(): Promise<JWK> {
+  const modulus = { modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]) }
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', ...modulus }
+  const pair = (await crypto.subtle.generateKey(algorithm, true, [
+    'sign',
+    'verify',
+  ])) as CryptoKeyPair
+  return { ...(await exportJWK(pair.privateKey)), kid: 'a', alg: 'RS256' }
+}
+
 describe('keys that are not what they should be', () => {
   const cases: readonly [string, () => Promise<Partial<Env>>][] = [
     ['none', async () => ({ SIGNING_KEYS: undefined, SEALING_KEYS: undefined }) as Partial<Env>],
@@ -132,6 +143,14 @@ describe('keys that are not what they should be', () => {
     [
       'one to encrypt with',
       async () => withKeys([{ ...(await newKey('a')), use: 'enc' }], [sealing('s')]),
+    ],
+    ['a first one that is too short', async () => withKeys([await shortKey()], [sealing('s')])],
+    [
+      'a private part of another public one',
+      async () => {
+        const [one, other] = [await newKey('a'), await newKey('a')]
+        return withKeys([{ ...one, d: other.d ?? '' }], [sealing('s')])
+      },
     ],
     ['no key to seal with', async () => withKeys([await newKey('a')], [])],
     [

@@ -14,6 +14,7 @@ import {
   token,
   toolCall,
   UPSTREAM,
+  verdict,
 } from '../../support/worker/world.ts'
 
 inThisWorld()
@@ -94,6 +95,23 @@ describe('a signed call', () => {
     const verify = await verifierOf()
     const { headers, body } = seen.at(-1) ?? { headers: new Headers(), body: '' }
     expect(await verify(headers.get('authorization'), body)).toMatchObject({ ok: true })
+  })
+
+  it('is for what goes beside its arguments as well', async () => {
+    const params = { name: 'note', arguments: noteArguments, task: { ttl: 1_000 } }
+    const bearer = await token({ sub: await newUser() })
+    expect((await verdict(await post(message('tools/call', params), { token: bearer }))).code).toBe(
+      'allowed',
+    )
+    const verify = await verifierOf()
+    const { headers, body } = seen.at(-1) ?? { headers: new Headers(), body: '' }
+    const authorization = headers.get('authorization')
+    for (const other of [body.replace('1000', '9000'), body.replace(/,"task":\{[^}]*\}/, '')]) {
+      expect(other).not.toBe(body)
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await verify(authorization, other)).toMatchObject({ ok: false })
+    }
+    expect(await verify(authorization, body)).toMatchObject({ ok: true })
   })
 
   it('ends with the token that it came from', async () => {
