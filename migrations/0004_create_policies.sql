@@ -105,7 +105,8 @@ CREATE TABLE sequence_rules (
 -- Every state that a policy or a rule ever had, written by the triggers that move the revision. Rows
 -- are edited in place; this is what they were, at which revision, and what a replay reads.
 CREATE TABLE policy_history (
-  sequence   INTEGER PRIMARY KEY NOT NULL,
+  -- Never -1, which is what a trigger before an insert is told of a row that has no number yet.
+  sequence   INTEGER PRIMARY KEY NOT NULL CHECK (sequence > 0),
   tenant     TEXT NOT NULL,
   source     TEXT NOT NULL CHECK (source IN ('policies', 'sequence_rules')),
   id         TEXT NOT NULL,

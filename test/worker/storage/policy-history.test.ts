@@ -179,4 +179,13 @@ describe('history itself', () => {
       await sql("DELETE FROM policies WHERE id = 'kept'")
     }
   })
+
+  // A trigger before an insert is told -1 of every row that has no number yet.
+  it('is not stopped by an entry numbered -1', async () => {
+    await expect(
+      sql(
+        "INSERT INTO policy_history (sequence, tenant, source, id, change, state, revision) VALUES (-1, 'acme', 'policies', 'x', 'insert', '{}', '1:a')",
+      ),
+    ).rejects.toThrow('CHECK')
+  })
 })
