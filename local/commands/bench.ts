@@ -7,6 +7,7 @@ import { benchCredentials } from '../bench/credentials.ts'
 import type { Measurement } from '../bench/load.ts'
 import { benchHistory } from '../bench/history.ts'
 import { benchPolicies } from '../bench/policies.ts'
+import { benchRevocations } from '../bench/revocations.ts'
 import { benchStreams } from '../bench/streams.ts'
 import { freePorts } from '../ports.ts'
 import { LocalProblem } from '../problem.ts'
@@ -15,7 +16,7 @@ import { command } from './command.ts'
 import { stopSignal } from './signals.ts'
 
 /** What can be measured, each by itself with `--only`; a ratio that was not measured is null. */
-const PARTS = ['calls', 'credentials', 'policies', 'history', 'streams'] as const
+const PARTS = ['calls', 'credentials', 'policies', 'history', 'streams', 'revocations'] as const
 type BenchPart = (typeof PARTS)[number]
 
 interface Measured {
@@ -35,7 +36,8 @@ const RATIOS = [
   'history_100k_over_10',
   'stream_first_byte_added_ms',
   'stream_100mb_memory_mb',
-  'revoked_stream_closed_p99_ms',
+  'revoked_over_p99_ms',
+  'revoked_over_most_ms',
 ] as const
 type Ratio = (typeof RATIOS)[number]
 
@@ -77,6 +79,7 @@ async function measureParts(stack: Stack, only: BenchPart | null): Promise<Measu
   if (wanted('policies')) measured.push(await benchPolicies(stack))
   if (wanted('history')) measured.push(await benchHistory(stack))
   if (wanted('streams')) measured.push(await benchStreams(stack))
+  if (wanted('revocations')) measured.push(await benchRevocations(stack))
   return {
     rows: measured.flatMap(({ rows }) => rows),
     ratios: Object.assign({}, ...measured.map(({ ratios }) => ratios)) as Measured['ratios'],

@@ -9,7 +9,7 @@ const LOOK_BUDGET_MS = 500
 /** A question that waits is answered by then: whoever asks comes again, or is gone. */
 const LONGEST_WAIT_MS = 5_000
 
-/** What one actor may have open beyond a second: each costs a decision whenever a row moves. */
+/** What one actor may have open beyond half a second: each costs a decision whenever a row moves. */
 const MOST_OPEN = 128
 
 interface Waiter {

@@ -15,7 +15,7 @@ const FIRST_BYTE_MS = 30_000
 /** However many progress notices it sends (MCP 2025-11-25, basic/lifecycle, timeouts). */
 const WHOLE_ANSWER_MS = 300_000
 /** What ends before is not looked at again; a stream is looked at from its beginning. */
-const WATCHED_AFTER_MS = 1_000
+const WATCHED_AFTER_MS = 500
 
 /**
  * Sends the decided bytes once, and streams back what may pass.
