@@ -1,11 +1,12 @@
 // The page of administrators: all consents of one server.
 import { err, ok, type Result } from '../result.ts'
 import { allPath, withdrawAnyPath } from './address.ts'
-import { administratorAt } from './administrator.ts'
+import { administratorAt, administratorsForm } from './administrator.ts'
 import { consentAt, givenAt, MOST_SHOWN, withdrawConsent } from './consents.ts'
-import { checkSeal, readFields, type Sealed } from './form.ts'
-import { doneAt, doneIn, listedConsents, titleOf, withdrawForm } from './listed.ts'
-import { allPage } from './pages/consents-page.ts'
+import { doneAt, doneHere } from './done.ts'
+import { checkSeal, type Sealed } from './form.ts'
+import { listedConsents, titleOf, withdrawForm } from './listed.ts'
+import { allPage, DONE } from './pages/consents-page.ts'
 import type { Html } from './pages/layout.ts'
 import type { PageRefusal } from './refusal.ts'
 import type { Site } from './site.ts'
@@ -33,7 +34,7 @@ export async function listAll(site: Site): Visit<Html> {
       server: name,
       title: titleOf(site),
       email,
-      done: doneIn(site),
+      done: doneHere(site, DONE),
       consents: await listedConsents(site, rows.value, secret, (id) => withdrawAnyForm(name, id)),
       withdrawAction: withdrawAnyPath(name),
       isFirst: !query.has('before'),
@@ -44,14 +45,13 @@ export async function listAll(site: Site): Visit<Html> {
 }
 
 export async function withdrawAny(site: Site): Visit<string> {
-  const fields = await readFields(site.request)
-  if (!fields.ok) return fields
-  const administrator = await administratorAt(site)
-  if (!administrator.ok) return administrator
-  const { email, secret } = administrator.value
+  const form = await administratorsForm(site)
+  if (!form.ok) return form
+  const { fields, administrator } = form.value
+  const { email, secret } = administrator
   const { people, name } = site
-  const id = fields.value.get('consent') ?? ''
-  const seal = await checkSeal(fields.value, secret, withdrawAnyForm(name, id), people.now())
+  const id = fields.get('consent') ?? ''
+  const seal = await checkSeal(fields, secret, withdrawAnyForm(name, id), people.now())
   if (!seal.ok) return seal
   const about = await consentAt(site, id, null)
   if (!about.ok) return err('unavailable')

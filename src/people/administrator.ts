@@ -1,13 +1,14 @@
 // Administrators come through Cloudflare Access, which signs a document for each of their requests.
+import { readJws } from '../authentication/jws.ts'
+import { readSegment } from '../authentication/payload.ts'
 import { isIdentifier } from '../authentication/text.ts'
 import { err, ok, type Result } from '../result.ts'
 import { sha256 } from '../sha256.ts'
+import { readFields, type Fields } from './form.ts'
 import type { PageRefusal } from './refusal.ts'
 import { isCurrent, isOfTenant, readSigned } from './signed.ts'
 import { accessIssuers, type Site } from './site.ts'
 import { mayBeHere } from './standing.ts'
-import { readJws } from '../authentication/jws.ts'
-import { readSegment } from '../authentication/payload.ts'
 
 export const ROLE = 'administrator'
 
@@ -56,6 +57,20 @@ export async function administratorAt(site: Site): Promise<Result<Administrator,
   if (!standing.ok) return standing
   if (!(await holdsRole(site, issuer.url, email))) return err('not_administrator')
   return ok({ tenant, issuer: issuer.url, email, keyId, secret: await sha256(`form ${document}`) })
+}
+
+/** A form that an administrator sent; its seal is not looked at yet. */
+export async function administratorsForm(
+  site: Site,
+): Promise<
+  Result<{ readonly administrator: Administrator; readonly fields: Fields }, PageRefusal>
+> {
+  const fields = await readFields(site.request)
+  if (!fields.ok) return fields
+  const administrator = await administratorAt(site)
+  return administrator.ok
+    ? ok({ administrator: administrator.value, fields: fields.value })
+    : administrator
 }
 
 /** Unverified: it only chooses among the issuers that are configured. */

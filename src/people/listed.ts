@@ -3,7 +3,7 @@ import type { ToolFacts } from '../pdp/evaluation.ts'
 import type { ConsentRow } from './consents.ts'
 import { sealed, type Sealed } from './form.ts'
 import type { Standing } from './pages/consent-card.ts'
-import { isDone, type Done, type ListedConsent } from './pages/consents-page.ts'
+import type { ListedConsent } from './pages/consents-page.ts'
 import type { Site } from './site.ts'
 
 export const titleOf = ({ name, server }: Site): string => server.title || name
@@ -52,18 +52,3 @@ export const withdrawForm = (server: string, consent: string): Sealed => ({
   server,
   values: [consent],
 })
-
-/** Told only after what this page did: a link from elsewhere makes no claim of ours. */
-export function doneHere({ request }: Site): string | null {
-  const from = request.headers.get('sec-fetch-site')
-  return from === null || from === 'same-origin'
-    ? new URL(request.url).searchParams.get('done')
-    : null
-}
-
-export function doneIn(site: Site): Done | null {
-  const done = doneHere(site)
-  return isDone(done) ? done : null
-}
-
-export const doneAt = (path: string, done: string): string => `${path}?done=${done}`

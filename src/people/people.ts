@@ -2,7 +2,7 @@ import type { Fetch } from '../authentication/key-fetch.ts'
 import type { Credentials } from '../durable-objects/credentials.ts'
 import type { Doors } from '../pep/doors.ts'
 import type { Secrets } from '../secrets.ts'
-import type { Allowance } from '../storage/allowance.ts'
+import type { Allowance } from '../allowance.ts'
 
 /** What the pages need of the world. Made once per isolate (`deployment.ts`). */
 export interface People {
@@ -12,6 +12,8 @@ export interface People {
   readonly secrets: Secrets
   /** What upstreams were given for a subject: looked at when something of that subject is revoked. */
   readonly credentials: Pick<DurableObjectNamespace<Credentials>, 'getByName'>
+  /** The log: who was given something under a task that only tokens declare. Only read here. */
+  readonly log: D1Database
   /** How often this isolate may look for newer rows because a page was asked for. */
   readonly visits: Allowance
   readonly fetch: Fetch

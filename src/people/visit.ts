@@ -3,11 +3,12 @@ import { err, ok, type Result } from '../result.ts'
 import { consentPath, wantedPath, type Wanted } from './address.ts'
 import { askOf, askable, grantForm } from './ask.ts'
 import { consentAt, givenBy, grantConsent, withdrawConsent } from './consents.ts'
+import { doneAt, doneHere } from './done.ts'
 import { checkSeal, readFields, sealed, type Fields, type Sealed } from './form.ts'
-import { doneAt, doneIn, listedConsents, titleOf, withdrawForm } from './listed.ts'
+import { listedConsents, titleOf, withdrawForm } from './listed.ts'
 import { offersTo, type Offers } from './offers.ts'
 import { LONGEST_PURPOSE } from './pages/ask-card.ts'
-import { consentsPage } from './pages/consents-page.ts'
+import { consentsPage, DONE } from './pages/consents-page.ts'
 import type { Html } from './pages/layout.ts'
 import type { PageRefusal } from './refusal.ts'
 import { personAt, type Person } from './session.ts'
@@ -33,7 +34,7 @@ export async function listConsents(site: Site, person: Person): Visit<Html> {
       title: titleOf(site),
       isAskedFor: server.facts.consentRequired,
       person,
-      done: doneIn(site),
+      done: doneHere(site, DONE),
       ask: asked.value,
       consents: await listedConsents(site, given.value.consents, person.secret, (id) =>
         withdrawForm(name, id),

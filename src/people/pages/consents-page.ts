@@ -40,9 +40,6 @@ export const DONE = {
 } as const
 export type Done = keyof typeof DONE
 
-export const isDone = (word: string | null): word is Done =>
-  word !== null && Object.hasOwn(DONE, word)
-
 const MOST_ENDED = 20
 
 export function consentsPage(page: ConsentsPage): Html {

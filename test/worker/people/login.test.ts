@@ -339,6 +339,13 @@ describe('who is no longer trusted', () => {
     expect(consents).toEqual({ n: 0 })
   })
 
+  it('the key that signs: no login with it opens the page', async () => {
+    await revoke('issuer_key', 'k1', ISSUER)
+    const browser = new Browser()
+    await browser.logIn('alice')
+    expect(await isIn(browser)).toBe(false)
+  })
+
   it('somebody else of that name at another issuer stays', async () => {
     const browser = new Browser()
     await browser.logIn('alice')

@@ -123,6 +123,7 @@ describe('among very many consents', () => {
     issuer: ISSUER,
     subject: 'alice',
     issuerSession: null,
+    keyId: null,
     secret: 'x',
   }
 

@@ -70,17 +70,20 @@ describe('the history of a revocation', () => {
     expect((await told('h5')).at(-1)).toEqual(['insert', 'first', 'desk'])
   })
 
-  it.each([-1, 0])('has no place %i, which would stand in the way of every other entry', async (n) => {
-    await expect(
-      sql(
-        `INSERT INTO revocation_history (sequence, tenant, kind, id, issuer, source, only_client,
+  it.each([-1, 0])(
+    'has no place %i, which would stand in the way of every other entry',
+    async (n) => {
+      await expect(
+        sql(
+          `INSERT INTO revocation_history (sequence, tenant, kind, id, issuer, source, only_client,
            only_without_session, reason, revoked_at, revoked_by, change, changed_by)
          VALUES (${n}, 'acme', 'subject', 'h7', '*', '', '', 0, '', 1, '', 'insert', '')`,
-      ),
-    ).rejects.toThrow(/constraint/i)
-    await sql(insert(`h8${n}`))
-    expect(await told(`h8${n}`)).toEqual([['insert', 'first', 'desk']])
-  })
+        ),
+      ).rejects.toThrow(/constraint/i)
+      await sql(insert(`h8${n}`))
+      expect(await told(`h8${n}`)).toEqual([['insert', 'first', 'desk']])
+    },
+  )
 
   it.each(['revoked_by', 'lifted_by'])('takes no `%s` without end', async (column) => {
     await sql(insert('h6'))

@@ -1,15 +1,16 @@
 // Whose credentials may hang on what was just revoked: they are looked at now, and not at their next turn.
+import { holdersUnder } from '../../../tasks/holders.ts'
 import { lookNow } from '../../../upstream/credentials/look-now.ts'
 import { issuersOf, type Site } from '../../site.ts'
-import type { WantedRevocation } from './wanted.ts'
+import { isDeclared, type WantedRevocation } from './wanted.ts'
 
 interface Whose {
   readonly issuer: string
   readonly subject: string
 }
 
-/** A person of so many issuers is looked at by the objects' own clock, like everybody else. */
-const MOST_LOOKED_AT = 20
+/** Whoever else there is is looked at by the objects' own clock, like everybody. */
+const MOST_LOOKED_AT = 100
 
 /** Runs after the answer. Whether it succeeds or not, each object looks for itself within seconds. */
 export async function lookAfter(site: Site, wanted: WantedRevocation): Promise<void> {
@@ -18,7 +19,7 @@ export async function lookAfter(site: Site, wanted: WantedRevocation): Promise<v
   await Promise.all(
     subjects
       .slice(0, MOST_LOOKED_AT)
-      .map((whose) => lookNow(site.people.credentials, { tenant, ...whose })),
+      .map(({ issuer, subject }) => lookNow(site.people.credentials, { tenant, issuer, subject })),
   )
 }
 
@@ -26,15 +27,21 @@ async function subjectsOf(
   site: Site,
   { kind, id, issuer }: WantedRevocation,
 ): Promise<readonly Whose[]> {
-  if (kind === 'subject') {
-    const issuers = issuer === '*' ? [...issuersOf(site)] : [issuer]
-    return issuers.map((one) => ({ issuer: one, subject: id }))
-  }
+  const { people, compiled } = site
+  const issuers = issuer === '*' ? [...issuersOf(site)] : [issuer]
+  if (kind === 'subject') return issuers.map((one) => ({ issuer: one, subject: id }))
   if (kind !== 'task' && kind !== 'consent') return []
-  const row = await site.people.doors.policies.read((database) =>
+  if (isDeclared({ kind, id })) {
+    const declaring = issuers.filter((url) => compiled.issuers.get(url)?.opensTasks === true)
+    const holders = await Promise.all(
+      declaring.map((one) => holdersUnder(people.log, compiled.tenant, { id, issuer: one })),
+    )
+    return holders.flat()
+  }
+  const row = await people.doors.policies.read((database) =>
     database
       .prepare(`SELECT issuer, subject FROM ${kind}s WHERE tenant = ?1 AND id = ?2`)
-      .bind(site.compiled.tenant, id)
+      .bind(compiled.tenant, id)
       .first<Whose>(),
   )
   return row.ok && row.value !== null ? [row.value] : []

@@ -3,7 +3,7 @@ import type { RevocationKind } from '../../../pdp/refusal.ts'
 import { err, ok, type Result } from '../../../result.ts'
 import type { PageRefusal } from '../../refusal.ts'
 import { issuersOf, type Site } from '../../site.ts'
-import type { WantedRevocation } from './wanted.ts'
+import { isDeclared, type WantedRevocation } from './wanted.ts'
 
 /** `unlisted`: only tokens know what is called so. */
 export type Known = 'known' | 'unknown' | 'unlisted'
@@ -47,7 +47,8 @@ export async function isKnown(
   const atHand = AT_HAND[kind]
   if (atHand !== undefined) return said(atHand(site, id))
   const rows = ROWS[kind]
-  if (rows === undefined || (kind === 'task' && id.startsWith('txn:'))) return ok('unlisted')
+  if (rows === undefined || isDeclared({ kind, id })) return ok('unlisted')
+  // Selected as well, because some kinds ask for no issuer and D1 binds nothing that is not there.
   const meant = JSON.stringify(issuer === '*' ? [...issuersOf(site)] : [issuer])
   const found = await site.people.doors.policies.read((database) =>
     database

@@ -1,16 +1,16 @@
 // What an administrator does at the page of revocations. Every "no" is a value; `routes.ts` shows it.
 import { err, ok, type Result } from '../../../result.ts'
 import { olderRevocationsPath, revocationHistoryPath, revocationsPath } from '../../address.ts'
-import { administratorAt, type Administrator } from '../../administrator.ts'
-import { checkSeal, readFields, sealed, type Fields, type Sealed } from '../../form.ts'
-import { doneAt, doneHere } from '../../listed.ts'
+import { administratorAt, administratorsForm, type Administrator } from '../../administrator.ts'
+import { doneAt, doneHere } from '../../done.ts'
+import { checkSeal, sealed, type Sealed } from '../../form.ts'
 import type { Html } from '../../pages/layout.ts'
 import type { PageRefusal } from '../../refusal.ts'
 import { issuersOf, type Site } from '../../site.ts'
 import { isKnown } from './known.ts'
 import { historyPage } from './pages/history-page.ts'
 import { LONGEST_REASON, type AskRevoke } from './pages/revoke-card.ts'
-import { isDone, revocationsPage, type Listed } from './pages/revocations-page.ts'
+import { DONE, revocationsPage, type Listed } from './pages/revocations-page.ts'
 import {
   beforeOf,
   historyIn,
@@ -56,14 +56,13 @@ export async function listRevocations(site: Site): Visit<Html> {
   const wanted = typed === null ? null : readTyped(typed, compiled.tenant, issuersOf(site))
   const ask = wanted?.ok === true ? await askOf(site, administrator.value, wanted.value) : null
   if (ask?.ok === false) return ask
-  const done = doneHere(site)
   const last = rows.value.length === MOST_LISTED ? rows.value.at(-1) : undefined
   return ok(
     revocationsPage({
       server: name,
       tenant: compiled.tenant,
       administrator: administrator.value,
-      done: isDone(done) ? done : null,
+      done: doneHere(site, DONE),
       typed: typed ?? NOTHING_TYPED,
       problem: wanted?.ok === false ? wanted.error : null,
       ask: ask?.value ?? null,
@@ -114,18 +113,6 @@ async function askOf(
   })
 }
 
-/** Who sends a form, and what is in it. */
-async function formOf(
-  site: Site,
-): Visit<{ readonly administrator: Administrator; readonly fields: Fields }> {
-  const fields = await readFields(site.request)
-  if (!fields.ok) return fields
-  const administrator = await administratorAt(site)
-  return administrator.ok
-    ? ok({ administrator: administrator.value, fields: fields.value })
-    : administrator
-}
-
 export interface Revoked {
   readonly location: string
   readonly wanted: WantedRevocation
@@ -136,7 +123,7 @@ export interface Revoked {
  * on the page. What may be revoked at all is asked once more, by the rows of now.
  */
 export async function revoke(site: Site): Visit<Revoked> {
-  const form = await formOf(site)
+  const form = await administratorsForm(site)
   if (!form.ok) return form
   const { administrator, fields } = form.value
   const { people, name, compiled } = site
@@ -150,7 +137,7 @@ export async function revoke(site: Site): Visit<Revoked> {
   if (!seal.ok) return seal
   const written = await writeRevocation(site, {
     wanted: wanted.value,
-    reason: reason.toWellFormed(),
+    reason,
     by: signature(administrator),
     after: Number(after),
   })
@@ -166,7 +153,7 @@ export async function revoke(site: Site): Visit<Revoked> {
 }
 
 export async function lift(site: Site): Visit<string> {
-  const form = await formOf(site)
+  const form = await administratorsForm(site)
   if (!form.ok) return form
   const { administrator, fields } = form.value
   const { people, name } = site

@@ -1,4 +1,5 @@
 // Pure. What an administrator asks to revoke, read from an address or a form.
+import { declaredTaskId } from '../../../pdp/declared-task.ts'
 import type { RevocationKind } from '../../../pdp/refusal.ts'
 import { idFault } from '../../../pdp/revocation-id.ts'
 import { err, ok, type Result } from '../../../result.ts'
@@ -31,6 +32,10 @@ export type WantedProblem =
 export const LONGEST_TYPED = 512
 /** No verified identifier holds one of these (src/authentication/text.ts). */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/u
+
+/** A task without a row: only tokens name it. */
+export const isDeclared = ({ kind, id }: Pick<WantedRevocation, 'kind' | 'id'>): boolean =>
+  kind === 'task' && id.startsWith(declaredTaskId(''))
 
 interface Members {
   get(name: string): string | null | undefined

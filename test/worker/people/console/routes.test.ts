@@ -51,7 +51,10 @@ describe('the console', () => {
     const carol = await administrator()
     const endpoint = await carol.request('/console/mcp', {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
       body: '{}',
     })
     expect([endpoint.status, endpoint.headers.has('www-authenticate')]).toEqual([401, true])
@@ -62,7 +65,7 @@ describe('the console', () => {
     ['as text', { 'content-type': 'text/plain' }, '', 400],
     ['as nothing', {}, '', 400],
     ['in parts', { 'content-type': 'multipart/form-data; boundary=x' }, '', 400],
-    ['with a field twice', FORM, '&kind=tenant', 400],
+    ['with a field twice', FORM, '&reason=another', 400],
     ['without end', FORM, `&more=${'x'.repeat(16 * 1024)}`, 400],
     ['from a frame without an origin', { ...FORM, origin: 'null' }, '', 403],
     ['typed into the address', { ...FORM, 'sec-fetch-site': 'none' }, '', 403],
@@ -71,7 +74,11 @@ describe('the console', () => {
     const carol = await administrator()
     const fields = new URLSearchParams(await revokeForm(carol, 'subject', 'alice'))
     const body = new TextEncoder().encode(`${fields.toString()}${more}`)
-    const sent = await carol.request(REVOKE, { method: 'POST', headers: { ...OWN, ...headers }, body })
+    const sent = await carol.request(REVOKE, {
+      method: 'POST',
+      headers: { ...OWN, ...headers },
+      body,
+    })
     expect(sent.status).toBe(status)
     expect(await held()).toHaveLength(status === 303 ? 1 : 0)
   })

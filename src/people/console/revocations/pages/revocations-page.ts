@@ -36,9 +36,6 @@ export const DONE = {
 } as const
 export type Done = keyof typeof DONE
 
-export const isDone = (word: string | null): word is Done =>
-  word !== null && Object.hasOwn(DONE, word)
-
 const PROBLEMS: Readonly<Record<WantedProblem, string>> = {
   kind_unknown: 'There is nothing of that kind to revoke.',
   id_missing: 'Say which one: its id is missing.',

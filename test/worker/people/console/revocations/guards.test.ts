@@ -216,6 +216,49 @@ describe('what a stream wrote', () => {
   })
 })
 
+it('nothing that a row says is markup, or turns what stands beside it', async () => {
+  const evil = `\u202e<img src=x onerror=alert(1)>"'`
+  const text = evil.replaceAll("'", "''")
+  await sql(
+    `INSERT INTO revocations (tenant, kind, id, issuer, source, only_client, reason, revoked_by) VALUES
+       ('acme', 'subject', '${text}', '${text}', '', '${text}', '${text}', '${text}'),
+       ('acme', 'subject', '${text}', '${text}', '${text}/${text}', '${text}', '${text}', '')`,
+    `UPDATE revocations SET lifted_by = '${text}' WHERE source <> ''`,
+  )
+  const carol = await administrator()
+  const list = await carol.get(ROOM)
+  await sql("DELETE FROM revocations WHERE source <> ''")
+  for (const { text: page } of [list, await carol.get(`${ROOM}/history`)]) {
+    expect(page.match(/&lt;img/g)?.length).toBeGreaterThanOrEqual(9)
+    expect(page).not.toMatch(/<img|\u202e/)
+  }
+})
+
+it('of two rows that differ only in for whom they are, the one that was meant is lifted', async () => {
+  const rows = [
+    ['', 0],
+    ['acme-agent', 0],
+    ['', 1],
+  ] as const
+  for (const [client, without] of rows) {
+    // oxlint-disable-next-line no-await-in-loop
+    await sql(
+      `INSERT INTO revocations (tenant, kind, id, only_client, only_without_session)
+       VALUES ('acme', 'subject', 'bob', '${client}', ${without})`,
+    )
+  }
+  const carol = await administrator()
+  await carol.post(LIFT, await liftForm(carol, 'name="change"'))
+  const left = await env.DB.prepare(
+    'SELECT only_client, only_without_session FROM revocations ORDER BY only_client',
+  ).raw()
+  // The newest stands first.
+  expect(left).toEqual([
+    ['', 0],
+    ['acme-agent', 0],
+  ])
+})
+
 describe('another tenant', () => {
   beforeEach(() =>
     sql(
