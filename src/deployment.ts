@@ -10,7 +10,7 @@ import type { People } from './people/people.ts'
 import { createSecrets } from './secrets.ts'
 import { createPushDoor } from './signals/deployment.ts'
 import type { PushDoor } from './signals/push.ts'
-import { Allowance } from './storage/allowance.ts'
+import { Allowance } from './allowance.ts'
 import { PolicyStore } from './storage/policy-store.ts'
 import { SightingStore } from './storage/sightings.ts'
 import { createUpstreamCredentials } from './upstream/credentials/credentials.ts'
@@ -88,6 +88,7 @@ function createDeployment(env: Env): Deployment {
       database: env.DB,
       secrets,
       credentials: env.CREDENTIALS,
+      log: env.DECISIONS,
       visits: new Allowance(VISITS_PER_SECOND),
       fetch: send,
       now,

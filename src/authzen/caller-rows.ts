@@ -4,7 +4,7 @@ import { parseGlob } from '../pdp/glob.ts'
 import type { RevocationKind } from '../pdp/refusal.ts'
 import type { Refusal } from '../pep/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
-import { Allowance } from '../storage/allowance.ts'
+import { Allowance } from '../allowance.ts'
 import { COUNTS_FOR, MUST_BE_HEARD } from '../storage/signal-facts.ts'
 import type { PolicyStore, StoreFault } from '../storage/policy-store.ts'
 

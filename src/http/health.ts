@@ -2,6 +2,8 @@ import type { Doors } from '../pep/doors.ts'
 import { silentStreams } from '../signals/liveness.ts'
 import type { Health } from '../storage/policy-store.ts'
 import type { UpstreamCredentials } from '../upstream/credentials/credentials.ts'
+import { OWN_KEYS } from '../upstream/credentials/kinds.ts'
+import type { OwnKeyTexts } from '../upstream/credentials/own-keys.ts'
 
 /** How the log keeps up: how long the last record took to arrive, and when that was. */
 interface LogState {
@@ -57,13 +59,13 @@ async function keyFaults(
   { credentials: kinds }: Health,
   { signing, sealing }: UpstreamCredentials,
 ): Promise<readonly string[]> {
-  const needed = [
-    ...(kinds.has('signed') ? ([['SIGNING_KEYS', await signing()]] as const) : []),
-    ...(kinds.has('signed') || kinds.has('exchange')
-      ? ([['SEALING_KEYS', await sealing()]] as const)
-      : []),
-  ]
-  return needed.flatMap(([name, keys]) => (keys.ok ? [] : [`${name}: ${keys.error}`]))
+  const needed = new Set<keyof OwnKeyTexts>([...kinds].flatMap((kind) => OWN_KEYS[kind]))
+  const read = { SIGNING_KEYS: signing, SEALING_KEYS: sealing }
+  const told = [...needed].map(async (name) => {
+    const keys = await read[name]()
+    return keys.ok ? [] : [`${name}: ${keys.error}`]
+  })
+  return (await Promise.all(told)).flat()
 }
 
 /** A log that is down does not stop calls: sessions keep their records until it is back. */

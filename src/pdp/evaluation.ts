@@ -151,6 +151,10 @@ export interface Sighting {
   readonly differedAt: number | null
 }
 
+/** As what somebody holds a right of their own: a role, or that of opening tasks. */
+export const HOLDER_KINDS = ['user', 'client', 'agent'] as const
+export type HolderKind = (typeof HOLDER_KINDS)[number]
+
 export interface RoleFact {
   readonly role: string
   readonly expiresAt: number | null

@@ -4,11 +4,9 @@ import type { KeySource } from '../authentication/keys.ts'
 import type { Config } from '../config.ts'
 import type { Credentials } from '../durable-objects/credentials.ts'
 import type { Session } from '../durable-objects/session.ts'
-import type { Refusal } from './refusal.ts'
-import type { Allowance } from '../storage/allowance.ts'
+import type { Allowance } from '../allowance.ts'
 import type { PolicyStore } from '../storage/policy-store.ts'
 import type { UpstreamCredentials } from '../upstream/credentials/credentials.ts'
-import type { TaskDoorRefusal } from '../tasks/refusal.ts'
 import type { SightingStore } from '../storage/sightings.ts'
 
 /** What the journey needs of the world. Made once per isolate (`deployment.ts`). */
@@ -28,8 +26,8 @@ export interface Doors {
   readonly ownListings: Allowance
   /** By server: when this isolate last listed its tools before it had to, epoch ms. */
   readonly lookedAhead: Map<string, number>
-  /** How often this isolate refused what is in no record, by reason, or what a door of its own calls it. */
-  readonly unrecorded: Map<Refusal['reason'] | TaskDoorRefusal['kind'], number>
+  /** How often this isolate refused what is in no record, by what the door that refused calls it. */
+  readonly unrecorded: Map<string, number>
 }
 
 /** Work that outlives the answer, such as the outcome of a stream. */

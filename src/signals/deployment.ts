@@ -1,6 +1,6 @@
 // The receiver of signals as one isolate has it.
 import type { Config } from '../config.ts'
-import { Allowance } from '../storage/allowance.ts'
+import { Allowance } from '../allowance.ts'
 import { beginPolling } from './liveness.ts'
 import { receiverOf } from './parts.ts'
 import type { PushDoor } from './push.ts'

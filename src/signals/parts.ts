@@ -2,7 +2,7 @@
 import { createKeySource } from '../authentication/keys.ts'
 import { parseConfig } from '../config.ts'
 import { createSecrets } from '../secrets.ts'
-import { Allowance } from '../storage/allowance.ts'
+import { Allowance } from '../allowance.ts'
 import { PolicyStore } from '../storage/policy-store.ts'
 import type { Receiver } from './receiver.ts'
 

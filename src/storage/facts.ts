@@ -1,5 +1,6 @@
 import type {
   ConsentFact,
+  HolderKind,
   RevocationFact,
   RoleFact,
   Sighting,
@@ -47,7 +48,7 @@ export interface TaskWords {
   readonly values: readonly string[]
 }
 
-export type RoleHolder = readonly [kind: 'user' | 'client' | 'agent', id: string]
+export type RoleHolder = readonly [kind: HolderKind, id: string]
 
 /** What D1 says now. Read as one statement, so all of it is of one moment. */
 export interface FreshFacts {

@@ -1,9 +1,8 @@
 import { integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
-import { ACCESS, REQUIRED_TASKS } from '../pdp/evaluation.ts'
+import { ACCESS, HOLDER_KINDS, REQUIRED_TASKS } from '../pdp/evaluation.ts'
 import { ARGUMENT_ROLES, AUTHORITIES } from '../pdp/flows.ts'
 import { RESOURCE_FORMS } from '../pdp/resource-name.ts'
 import { SENSITIVITY } from '../pdp/resources.ts'
-import { OPENER_KINDS } from '../tasks/opener.ts'
 import { CREDENTIAL_KINDS, EXCHANGE_GRANTS } from '../upstream/credentials/kinds.ts'
 
 /**
@@ -223,7 +222,7 @@ export const tasks = sqliteTable(
     askedFor: text('asked_for'),
     namedValues: text('named_values').notNull().default('[]'),
     openedBy: text('opened_by').notNull(),
-    openedByKind: text('opened_by_kind', { enum: OPENER_KINDS }).notNull().default('user'),
+    openedByKind: text('opened_by_kind', { enum: HOLDER_KINDS }).notNull().default('user'),
     openedByIssuer: text('opened_by_issuer'),
     openedThrough: text('opened_through'),
     openedAt: integer('opened_at').notNull(),
@@ -245,7 +244,7 @@ export const taskOpeners = sqliteTable(
   {
     tenant: text('tenant').notNull(),
     issuer: text('issuer').notNull(),
-    kind: text('kind', { enum: OPENER_KINDS }).notNull(),
+    kind: text('kind', { enum: HOLDER_KINDS }).notNull(),
     id: text('id').notNull(),
     client: text('client').notNull(),
     through: text('through'),

@@ -1,5 +1,6 @@
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { INTROSPECTIONS, ISSUER_KINDS } from '../authentication/issuer.ts'
+import { HOLDER_KINDS } from '../pdp/evaluation.ts'
 
 /** Who exists (migrations/0001_create_trust.sql): the part of the mirror (schema.ts) that says so. */
 
@@ -81,7 +82,7 @@ export const roleAssignments = sqliteTable(
   {
     tenant: text('tenant').notNull(),
     issuer: text('issuer').notNull(),
-    holderKind: text('holder_kind', { enum: ['user', 'client', 'agent'] }).notNull(),
+    holderKind: text('holder_kind', { enum: HOLDER_KINDS }).notNull(),
     holder: text('holder').notNull(),
     role: text('role').notNull(),
     expiresAt: integer('expires_at'),

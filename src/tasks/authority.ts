@@ -1,7 +1,8 @@
+import type { HolderKind } from '../pdp/evaluation.ts'
 import type { D1Reader } from '../storage/freshness.ts'
 import { COUNTS_FOR, SIGNALS } from '../storage/signal-facts.ts'
 import type { TaskCaller } from './caller.ts'
-import { openerKeys, type Grant, type OpenerKind, type TaskActor } from './opener.ts'
+import { openerKeys, type Grant, type TaskActor } from './opener.ts'
 
 /** What a caller's rows and those of the task's actor say, all of one moment. */
 export interface Authority {
@@ -94,7 +95,7 @@ type Stored = readonly [
   actorAgent: number | null,
 ]
 
-type StoredGrant = readonly [OpenerKind, string, string | null, number, number, number]
+type StoredGrant = readonly [HolderKind, string, string | null, number, number, number]
 
 /** null: the rows are not those any more that let the caller in. */
 function authorityOf(text: string, { compiled }: TaskCaller): Authority | null {

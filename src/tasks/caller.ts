@@ -4,11 +4,17 @@ import type { CallerRows } from '../authzen/caller-rows.ts'
 import type { Overrun, RateBound } from '../durable-objects/rate-bound.ts'
 import { STANDING } from '../pdp/gates.ts'
 import { loginGate } from '../pdp/signals.ts'
-import type { Actor } from '../pdp/evaluation.ts'
 import type { Doors } from '../pep/doors.ts'
 import { identifyBy, unavailable } from '../pep/identify.ts'
-import { factKeysOf, factsOf, NO_TOKEN, requestOf, sessionKeyOf } from '../pep/question.ts'
-import type { Question } from '../pep/question.ts'
+import {
+  actorOf,
+  factKeysOf,
+  factsOf,
+  NO_TOKEN,
+  requestOf,
+  sessionKeyOf,
+  type Question,
+} from '../pep/question.ts'
 import type { Refusal } from '../pep/refusal.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { CompiledTenant } from '../storage/compiled.ts'
@@ -103,14 +109,6 @@ function keysOf(question: Question, known: CompiledTenant): FactKeys {
 const MOVED = err({ at: 'decide', reason: 'facts_unavailable' } as const)
 
 const NOTHING_NAMED = { kind: 'named', resources: [] } as const
-
-const actorOf = ({ tenant, issuer, subject, client, agent }: Claims): Actor => ({
-  tenant,
-  issuer,
-  subject,
-  client,
-  agent,
-})
 
 /** As if they asked something that touches nothing. The task of an opener is nobody's business. */
 async function questionBy(claims: Claims, server: string): Promise<Question> {

@@ -1,9 +1,7 @@
 // Pure. Who may open tasks, and whose: rows of `task_openers` against a verified token.
 import type { Claims } from '../authentication/claims.ts'
+import type { HolderKind } from '../pdp/evaluation.ts'
 import { skeletonOf } from '../pdp/provenance/skeleton.ts'
-
-export const OPENER_KINDS = ['user', 'client', 'agent'] as const
-export type OpenerKind = (typeof OPENER_KINDS)[number]
 
 /** What of a verified token says who opens. */
 export type OpenerClaims = Pick<
@@ -13,7 +11,7 @@ export type OpenerClaims = Pick<
 
 /** A row of `task_openers` that speaks of this token. */
 export interface Grant {
-  readonly kind: OpenerKind
+  readonly kind: HolderKind
   readonly client: string
   readonly through: string | null
   readonly forOthers: boolean
@@ -35,7 +33,7 @@ const isOwn = ({ subject, client }: OpenerClaims): boolean => subject === client
  * As what the token's holder opens. Where an agent acts it is the agent who opens: a person's or a
  * client's right is not lent to it.
  */
-export const openerKeys = (claims: OpenerClaims): readonly (readonly [OpenerKind, string])[] => {
+export const openerKeys = (claims: OpenerClaims): readonly (readonly [HolderKind, string])[] => {
   if (claims.agent !== null) return [['agent', claims.agent]]
   const client = ['client', claims.client] as const
   return isOwn(claims) ? [client] : [['user', claims.subject], client]

@@ -1,4 +1,5 @@
-import type { OpenerKind, TaskActor } from './opener.ts'
+import type { HolderKind } from '../pdp/evaluation.ts'
+import type { TaskActor } from './opener.ts'
 
 /** A row of `tasks`, as this door tells of it. */
 export interface TaskRow extends TaskActor {
@@ -11,7 +12,7 @@ export interface TaskRow extends TaskActor {
   readonly asked_for: string | null
   readonly named_values: string
   readonly opened_by: string
-  readonly opened_by_kind: OpenerKind
+  readonly opened_by_kind: HolderKind
   readonly opened_by_issuer: string | null
   readonly opened_through: string | null
   readonly opened_at: number

@@ -10,31 +10,55 @@ import { because, WHO } from './because.ts'
 import type { Decision } from './decide.ts'
 import { nearestAllows } from './nearest.ts'
 
-interface Gate {
-  readonly passed: string
-  readonly refusals: readonly DecisionRefusal['reason'][]
+/**
+ * What holds once the gate that says no with this has been passed, in the order of the core (GATES in
+ * src/pdp/gates.ts); null: said after the gates, by policies, the history, or of what came back.
+ */
+const GATES: Readonly<Record<DecisionRefusal['reason'], string | null>> = {
+  revoked: 'nothing is revoked',
+  tenant_inactive: 'the tenant is active',
+  server_inactive: 'the server is active',
+  client_unknown: 'the client is registered',
+  client_inactive: 'the client is registered',
+  client_not_delegate: 'the client may act for the subject',
+  agent_unknown: 'the agent may act',
+  agent_inactive: 'the agent may act',
+  tool_unknown: 'the tool has a row',
+  tool_changed: 'the definition stands',
+  tool_unverified: 'the definition stands',
+  target_unreadable: 'what it touches is named readably',
+  consent_required: 'consent is not lacking',
+  insufficient_scope: 'the scopes suffice',
+  workload_without_scopes: 'the scopes suffice',
+  signals_silent: 'no signal stands against it',
+  signal_raised: 'no signal stands against it',
+  login_outdated: 'no signal stands against it',
+  outside_authorization: 'the token was granted for it',
+  task_invalid: 'no task is overstepped',
+  task_unknown: 'no task is overstepped',
+  task_conflict: 'no task is overstepped',
+  task_ambiguous: 'no task is overstepped',
+  task_ended: 'no task is overstepped',
+  outside_task: 'no task is overstepped',
+  target_of_another_tenant: null,
+  not_allowed: null,
+  denied_by_policy: null,
+  task_required: null,
+  insufficient_authentication: null,
+  binding_required: null,
+  approval_required: null,
+  denied_by_sequence: null,
+  task_spent: null,
+  rate_limited: null,
+  result_withheld: null,
+  server_task_unknown: null,
+  request_state_invalid: null,
+  input_unreadable: null,
+  session_unknown: null,
+  session_missing: null,
+  event_unknown: null,
+  response_unasked: null,
 }
-
-/** In the order of the core (GATES in src/pdp/gates.ts). */
-const GATES: readonly Gate[] = [
-  { passed: 'nothing is revoked', refusals: ['revoked'] },
-  { passed: 'the tenant is active', refusals: ['tenant_inactive'] },
-  { passed: 'the server is active', refusals: ['server_inactive'] },
-  { passed: 'the client is registered', refusals: ['client_unknown', 'client_inactive'] },
-  { passed: 'the client may act for the subject', refusals: ['client_not_delegate'] },
-  { passed: 'the agent may act', refusals: ['agent_unknown', 'agent_inactive'] },
-  { passed: 'the tool has a row', refusals: ['tool_unknown'] },
-  { passed: 'the definition stands', refusals: ['tool_changed', 'tool_unverified'] },
-  { passed: 'what it touches is named readably', refusals: ['target_unreadable'] },
-  { passed: 'consent is not lacking', refusals: ['consent_required'] },
-  { passed: 'the scopes suffice', refusals: ['insufficient_scope', 'workload_without_scopes'] },
-  {
-    passed: 'no signal stands against it',
-    refusals: ['signals_silent', 'signal_raised', 'login_outdated'],
-  },
-  { passed: 'the token was granted for it', refusals: ['outside_authorization'] },
-  { passed: 'no task is overstepped', refusals: ['task_ambiguous', 'outside_task'] },
-]
 
 const NEAREST = 3
 
@@ -42,11 +66,12 @@ export function explain(decision: Decision): string[] {
   const { refusal, wouldBe } = decision
   const first = (wouldBe?.by === 'observe' ? wouldBe.refusal : null) ?? refusal
   const reason = first?.reason === 'result_withheld' ? first.because.reason : first?.reason
-  const failed = GATES.findIndex(({ refusals }) => refusals.some((one) => one === reason))
-  const passed = GATES.slice(0, failed < 0 ? GATES.length : failed).map((gate) => gate.passed)
+  const failed = reason === undefined ? null : GATES[reason]
+  const gates = [...new Set(Object.values(GATES).filter((gate) => gate !== null))]
+  const passed = failed === null ? gates : gates.slice(0, gates.indexOf(failed))
   const lines = [verdict(decision), ...aboutWouldBe(decision)]
   lines.push(`gates passed: ${passed.join(', ') || 'none'}`, ...aboutCall(decision))
-  if (failed >= 0 && refusal !== null) return [...lines, 'policies were not asked']
+  if (failed !== null && refusal !== null) return [...lines, 'policies were not asked']
   return [...lines, ...aboutPasses(decision), ...aboutRules(decision)]
 }
 

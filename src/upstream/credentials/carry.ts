@@ -18,7 +18,7 @@ import type { Secrets } from '../../secrets.ts'
 import type { Carried } from './carried.ts'
 import type { ServerCredential } from './compiled.ts'
 import { contextOf, type BoundTask, type CallContext } from './context.ts'
-import { readSecretHeader } from './header.ts'
+import { bearer, secretHeader } from './header.ts'
 import type { OwnKeyFault, SealingKeys, SigningKeys } from './own-keys.ts'
 import { signToken } from './signed.ts'
 
@@ -61,10 +61,7 @@ const KINDS: { readonly [K in ServerCredential['kind']]: Carry<K> } = {
   none: async () => ok({ headers: {}, record: { kind: 'none' } }),
   broken: async ({ problem }) => err(problem),
   secret: async ({ secret: name }, { question, upstream }, { secrets }) => {
-    const use = { tenant: question.actor.tenant, origin: upstream.origin }
-    const secret = secrets.read('upstream', name, use)
-    if (!secret.ok) return secret
-    const header = readSecretHeader(secret.value)
+    const header = secretHeader(secrets, name, question.actor.tenant, upstream)
     return header.ok ? ok({ headers: header.value, record: { kind: 'secret' } }) : header
   },
   signed: async ({ audience }, call, parts) => {
@@ -109,8 +106,6 @@ export const carry = <K extends ServerCredential['kind']>(
   call: CredentialCall,
   parts: CarryParts,
 ): Promise<Result<Carried, string>> => KINDS[credential.kind as K](credential, call, parts)
-
-const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 const contextFor = ({ question, access, task }: CredentialCall): CallContext =>
   contextOf(question, access, task)

@@ -39,7 +39,7 @@ export interface BoundTask {
 }
 
 /** By the token itself: it has no row, and only a revocation ends it early. */
-const isDeclared = ({ id }: BoundTask): boolean => id.startsWith(declaredTaskId(''))
+export const isDeclared = ({ id }: Pick<BoundTask, 'id'>): boolean => id.startsWith(declaredTaskId(''))
 
 export const contextOf = (
   { actor, credential, server, method, tool }: Question,
@@ -140,18 +140,18 @@ export async function standingOf(context: CallContext, policies: PolicyStore): P
 
 async function questionAgain(context: CallContext): Promise<Question> {
   const { actor, server, method, tool, task } = context
-  // The task that the call belonged to, and not any that is open by now.
-  const named = task === null || isDeclared(task) ? {} : { transaction: task.id }
   return {
     actor,
     session: await sessionKeyOf(actor),
-    credential: { ...context.credential, ...named },
+    credential: context.credential,
     server,
     method,
     tool,
     arguments: null,
     listing: false,
     network: { ip: null, country: null, asn: null },
+    // The task that the call belonged to, or none, and not any that is open by now.
+    underTask: task?.id ?? null,
   }
 }
 

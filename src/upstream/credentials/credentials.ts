@@ -1,12 +1,12 @@
 // The one place that a call asks what it carries, and that Sallyport asks for itself.
 import { readJson } from '../../mcp/json.ts'
 import type { JsonValue } from '../../mcp/value.ts'
-import { err, type Result } from '../../result.ts'
-import { Allowance } from '../../storage/allowance.ts'
+import { err, ok, type Result } from '../../result.ts'
+import { Allowance } from '../../allowance.ts'
 import type { CompiledServer } from '../../storage/compiled.ts'
 import type { Carried } from './carried.ts'
 import { carry, type CarryParts, type CredentialCall } from './carry.ts'
-import { readSecretHeader } from './header.ts'
+import { bearer, secretHeader } from './header.ts'
 import { readSealingKeys, readSigningKeys, type OwnKeyTexts } from './own-keys.ts'
 import { signOwnToken } from './signed.ts'
 
@@ -62,10 +62,12 @@ export function createUpstreamCredentials({
     ownFetch: (tenant, server) => async (input, init) => {
       const headers = new Headers(init?.headers)
       const added = await ownHeaders(tenant, server, messageIn(init), parts)
-      if (!added.ok) tell(server.facts.name, added.error)
-      for (const [name, value] of added.ok ? Object.entries(added.value) : []) {
-        headers.set(name, value)
+      if (!added.ok) {
+        tell(server.facts.name, added.error)
+        // As a call that has no credential: what cannot be had is not sent without it.
+        throw new Error('its credential cannot be had')
       }
+      for (const [name, value] of Object.entries(added.value)) headers.set(name, value)
       return fetch(input, { ...init, headers })
     },
   }
@@ -90,16 +92,11 @@ async function ownHeaders(
     // There is nobody whose token could be exchanged: such a server shows its tools to us without one.
     case 'exchange':
     case 'none':
-      return { ok: true, value: {} }
+      return ok({})
     case 'broken':
       return err(credential.problem)
-    case 'secret': {
-      const secret = parts.secrets.read('upstream', credential.secret, {
-        tenant,
-        origin: url.origin,
-      })
-      return secret.ok ? readSecretHeader(secret.value) : secret
-    }
+    case 'secret':
+      return secretHeader(parts.secrets, credential.secret, tenant, url)
     case 'signed': {
       const signing = await parts.signing()
       if (!signing.ok) return err(`SIGNING_KEYS: ${signing.error}`)
@@ -113,7 +110,7 @@ async function ownHeaders(
         },
         signing.value,
       )
-      return { ok: true, value: { authorization: `Bearer ${token}` } }
+      return ok(bearer(token))
     }
   }
 }

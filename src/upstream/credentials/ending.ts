@@ -6,7 +6,7 @@ import type { Secrets } from '../../secrets.ts'
 import type { ServerCredential } from './compiled.ts'
 import type { CallContext } from './context.ts'
 import { ENDING_METHOD } from './ending-word.ts'
-import { readSecretHeader } from './header.ts'
+import { bearer, secretHeader } from './header.ts'
 import type { CredentialKind } from './kinds.ts'
 import type { OwnKeyFault, SealingKeys, SigningKeys } from './own-keys.ts'
 import { signEnding, signOwnToken } from './signed.ts'
@@ -48,10 +48,7 @@ const KINDS: { readonly [K in ServerCredential['kind']]: Carry<K> } = {
   none: async () => ok({ kind: 'none', headersFor: async () => ({}) }),
   broken: async ({ problem }) => later(problem),
   secret: async ({ secret: name }, { context, upstream }, { secrets }) => {
-    const use = { tenant: context.actor.tenant, origin: upstream.origin }
-    const secret = secrets.read('upstream', name, use)
-    if (!secret.ok) return later(secret.error)
-    const header = readSecretHeader(secret.value)
+    const header = secretHeader(secrets, name, context.actor.tenant, upstream)
     return header.ok
       ? ok({ kind: 'secret', headersFor: async () => header.value })
       : later(header.error)
@@ -90,8 +87,6 @@ export const carryEnding = <K extends ServerCredential['kind']>(
   parts: EndingParts,
 ): Promise<Result<EndingCarried, EndingFault>> =>
   KINDS[credential.kind as K](credential, ending, parts)
-
-const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 /** Somebody may mend it. */
 const later = (detail: string) => err({ detail, never: false })

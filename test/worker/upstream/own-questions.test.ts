@@ -48,4 +48,12 @@ describe('what Sallyport asks a server by itself', () => {
     expect((await calls()).code).toBe('allowed')
     expect(own().map(({ headers }) => headers.get('x-api-key'))).toEqual(own().map(() => 'k-4711'))
   })
+
+  it('is not asked where the secret cannot be had', async () => {
+    await sql(
+      "UPDATE servers SET credential = 'secret', credential_secret = 'UPSTREAM_NOBODY' WHERE name = 'crm'",
+    )
+    expect((await calls()).code).toBe('tool_unverified')
+    expect(seen).toEqual([])
+  })
 })

@@ -52,6 +52,9 @@ export type Row = readonly [
   says: readonly (string | RegExp)[],
 ]
 
+/** A gate stands before them, so what they would say is not told. */
+const NOT_ASKED = 'policies were not asked'
+
 /** What tasks have to do with: the part of the sheet of explain.test.ts that is about them. */
 export const TASK_ROWS: readonly Row[] = [
   [
@@ -64,10 +67,15 @@ export const TASK_ROWS: readonly Row[] = [
   ['outside_task', TASK('access', `'["read"]'`), {}, ['task `t2` is open', 'its class of access']],
   ['outside_task', TASK('tools', `'["crm/*"]'`), {}, ['does not cover this tool']],
   ['outside_task', TASK('data_classes', `'["public"]'`), {}, ['sensitivity of what it touches']],
-  ['task_unknown', '', { task: 'nobody' }, ['what the handle names is no task']],
-  ['task_ended', CLOSE, { task: 't1' }, ['task `t1` is closed']],
-  ['task_conflict', `${TASK('access', 'NULL', false)}`, { ...txn('t1'), task: 't2' }, ['another']],
-  ['task_invalid', '', declaring({}), ['opens_tasks is 0']],
+  ['task_unknown', '', { task: 'nobody' }, ['what the handle names is no task', NOT_ASKED]],
+  ['task_ended', CLOSE, { task: 't1' }, ['task `t1` is closed', NOT_ASKED]],
+  [
+    'task_conflict',
+    `${TASK('access', 'NULL', false)}`,
+    { ...txn('t1'), task: 't2' },
+    ['another', NOT_ASKED],
+  ],
+  ['task_invalid', '', declaring({}), ['opens_tasks is 0', NOT_ASKED]],
   [
     'task_invalid',
     'UPDATE issuers SET opens_tasks = 1;',

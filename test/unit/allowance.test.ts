@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Allowance } from '../../../src/storage/allowance.ts'
+import { Allowance } from '../../src/allowance.ts'
 
 describe('an allowance', () => {
   const take = (allowance: Allowance, times: readonly number[]) =>
