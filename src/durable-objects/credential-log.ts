@@ -4,7 +4,8 @@ export interface Waiting {
   told(last: number): void
 }
 
-const BATCH_ROWS = 200
+/** However long the names in them are, so many are less than the two megabytes that D1 takes. */
+const BATCH_ROWS = 100
 
 /** By table of the log: the columns that an event brings with it. */
 const COLUMNS = {

@@ -50,6 +50,8 @@ export function migrate(storage: DurableObjectStorage): void {
     sql.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT')
     const [row] = sql.exec<{ version: number }>('SELECT version FROM schema_version').toArray()
     const version = row?.version ?? 0
+    // INVARIANT: what a later age has made is not made again when it comes back.
+    if (version >= MIGRATIONS.length) return
     for (const step of MIGRATIONS.slice(version)) sql.exec(step)
     sql.exec('DELETE FROM schema_version')
     sql.exec('INSERT INTO schema_version (version) VALUES (?)', MIGRATIONS.length)

@@ -35,7 +35,7 @@ const MARGIN_MS = 2_000
 /** A dead token that its issuer still could not be told of is given up, and that is written down. */
 const GIVE_UP_AFTER_MS = 24 * 60 * 60_000
 const SHIP_AFTER_MS = 1_000
-/** Of one subject. Each is a reading of D1 at every look, so whoever has more loses the oldest. */
+/** Of one subject. Each is a reading of D1 at every look, so whoever has more loses what ends first. */
 export const MOST_LIVE = 64
 
 /**
@@ -196,8 +196,8 @@ export class Credentials extends DurableObject<Env> {
       const others = live.filter((one) => one.place !== place)
       for (const one of live) if (one.place === place) this.#end(one, 'expired', now)
       const surplus = Math.max(others.length - MOST_LIVE + 1, 0)
-      const oldest = others.toSorted((a, b) => a.usableUntil - b.usableUntil).slice(0, surplus)
-      for (const one of oldest) this.#end(one, 'too_many', now)
+      const first = others.toSorted((a, b) => a.usableUntil - b.usableUntil).slice(0, surplus)
+      for (const one of first) this.#end(one, 'too_many', now)
       this.#store.add({ id, place, state: 'live', sealed, about, usableUntil: until, goneAt })
       this.#store.tell({ id, about }, { event: 'issued' }, now)
     })
@@ -226,16 +226,14 @@ export class Credentials extends DurableObject<Env> {
         // oxlint-disable-next-line no-await-in-loop
         isSilent = !(await this.#endIfGone(kept)) || isSilent
       }
-      // INVARIANT: before any token is taken back, with which a server might have to be told.
-      await this.#ender.look(this.#store.live().length < live.length)
-      const silent = new Set<string>()
-      // Who waited longest first, so that each of an issuer that fails has its turn.
-      for (const kept of this.#store.all().toSorted((a, b) => a.nextAttemptAt - b.nextAttemptAt)) {
-        const { url } = kept.about.giver
-        if (kept.state !== 'ending' || kept.nextAttemptAt > Date.now() || silent.has(url)) continue
-        // Whoever does not answer is asked once: what else there is to look at does not wait for it.
-        // oxlint-disable-next-line no-await-in-loop
-        if (!(await this.#takeBack(kept))) silent.add(url)
+      try {
+        // INVARIANT: before any token is taken back, with which a server might have to be told.
+        await this.#ender.look({
+          ended: this.#store.live().length < live.length,
+          awaited: this.#store.all().some((one) => isDue(one, Date.now())),
+        })
+      } finally {
+        await this.#takeAllBack()
       }
     } finally {
       // INVARIANT: whatever fails here, there is an alarm as long as there is something to do.
@@ -244,6 +242,18 @@ export class Credentials extends DurableObject<Env> {
         (await shipEvents(this.#store, 'credential_events', log, Date.now())) &&
         (await shipEvents(this.#running, 'server_task_events', log, Date.now()))
       await this.#schedule(Date.now(), shipped ? SHIP_AFTER_MS : LOOK_EVERY_MS)
+    }
+  }
+
+  async #takeAllBack(): Promise<void> {
+    const silent = new Set<string>()
+    // Who waited longest first, so that each of an issuer that fails has its turn.
+    for (const kept of this.#store.all().toSorted((a, b) => a.nextAttemptAt - b.nextAttemptAt)) {
+      const { url } = kept.about.giver
+      if (!isDue(kept, Date.now()) || silent.has(url)) continue
+      // Whoever does not answer is asked once: what else there is to look at does not wait for it.
+      // oxlint-disable-next-line no-await-in-loop
+      if (!(await this.#takeBack(kept))) silent.add(url)
     }
   }
 
@@ -357,6 +367,10 @@ function storeOf({ DB }: Env, config: Config): PolicyStore {
 }
 
 const unavailable = (detail: string): ObtainAnswer => ({ kind: 'unavailable', detail })
+
+/** To be taken back by now. */
+const isDue = ({ state, nextAttemptAt }: Kept, now: number): boolean =>
+  state === 'ending' && nextAttemptAt <= now
 
 const sealToken = (token: string, place: string, keys: SealingKeys): Promise<string> =>
   seal('credential', JSON.stringify({ place, token }), keys)

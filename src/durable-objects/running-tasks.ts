@@ -9,13 +9,14 @@ export const MOST_RUNNING = 64
 /** Longer is not looked at, whatever the server says; and what it says is no way to get rid of the look. */
 const LONGEST_MS = 24 * 60 * 60_000
 const SHORTEST_MS = 60_000
+/** Of one actor at one server. Where more wait to be told than it is told, the oldest are given up. */
+export const MOST_ENDING = 1_024
 
 /** A task of a server as it is kept. Times are epoch milliseconds. */
 export interface RunningTask {
   readonly id: string
   readonly state: 'running' | 'ending'
   readonly begun: BegunTask
-  readonly forgetAt: number
   /** Of one that is ending. */
   readonly endedAt: number
   readonly attempts: number
@@ -44,16 +45,17 @@ export class RunningTasks {
 
   /**
    * INVARIANT: by what a task was started first, by that it ends: a server that gives its name once more
-   * does not move it to another ground.
+   * does not move it to another ground, and keeps it for as long as it says last.
    */
   add(begun: BegunTask, now: number): void {
     const { context, taskId, ttlMs } = begun
-    const keptMs = Math.min(Math.max(ttlMs ?? LONGEST_MS, SHORTEST_MS), LONGEST_MS)
+    // A server may count in fractions.
+    const keptMs = Math.ceil(Math.min(Math.max(ttlMs ?? LONGEST_MS, SHORTEST_MS), LONGEST_MS))
     const actor = actorKeyOf(context.actor)
     this.#storage.transactionSync(() => {
       this.#sql.exec(
         `INSERT INTO running_tasks (id, actor, server, task, begun, forget_at) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (actor, server, task) DO NOTHING`,
+         ON CONFLICT (actor, server, task) DO UPDATE SET forget_at = max(forget_at, excluded.forget_at)`,
         crypto.randomUUID(),
         actor,
         context.server,
@@ -68,12 +70,79 @@ export class RunningTasks {
           MOST_RUNNING,
         )
         .toArray()
-      for (const row of surplus) this.end(taskOf(row), 'too_many', now)
+      for (const row of surplus) this.#endSurplus(taskOf(row), now)
     })
   }
 
-  all(): readonly RunningTask[] {
-    return this.#sql.exec<Row>(`${SELECT} ORDER BY rowid`).toArray().map(taskOf)
+  /** INVARIANT: only what the same actor left at the same server makes room. */
+  #endSurplus(task: RunningTask, now: number): void {
+    this.end(task, 'too_many', now)
+    const { context } = task.begun
+    const given = this.#sql
+      .exec<Row>(
+        `${SELECT} WHERE actor = ? AND server = ? AND state = 'ending' ORDER BY rowid DESC LIMIT -1 OFFSET ?`,
+        actorKeyOf(context.actor),
+        context.server,
+        MOST_ENDING,
+      )
+      .toArray()
+    for (const row of given) {
+      const detail = 'too many of its server wait to be told'
+      this.finish(taskOf(row), { event: 'lapsed', attempts: row.attempts, detail }, now)
+    }
+  }
+
+  /** Without those whose time is over: they are looked at no more. */
+  running(now: number): readonly RunningTask[] {
+    this.#sql.exec("DELETE FROM running_tasks WHERE state = 'running' AND forget_at <= ?", now)
+    return this.#sql
+      .exec<Row>(`${SELECT} WHERE state = 'running' ORDER BY rowid`)
+      .toArray()
+      .map(taskOf)
+  }
+
+  /** Servers that have to be told of something by now. `isNew`: of something for the first time. */
+  untold(now: number): readonly { readonly server: string; readonly isNew: boolean }[] {
+    return this.#sql
+      .exec<{ server: string; attempts: number }>(
+        "SELECT server, min(attempts) AS attempts FROM running_tasks WHERE state = 'ending' AND next_attempt_at <= ? GROUP BY server",
+        now,
+      )
+      .toArray()
+      .map(({ server, attempts }) => ({ server, isNew: attempts === 0 }))
+  }
+
+  /** What this server has to be told by now, and was told least often. */
+  nextUntold(server: string, now: number): RunningTask | null {
+    const [row] = this.#sql
+      .exec<Row>(
+        `${SELECT} WHERE server = ? AND state = 'ending' AND next_attempt_at <= ? ORDER BY attempts, next_attempt_at, rowid LIMIT 1`,
+        server,
+        now,
+      )
+      .toArray()
+    return row === undefined ? null : taskOf(row)
+  }
+
+  /** The end of the next task of ours that something runs under, as far as a clock can say it; null: none runs. */
+  nextEnd(): number | null {
+    const [row] = this.#sql
+      .exec<{ at: number | null; count: number }>(
+        "SELECT min(json_extract(begun, '$.context.task.expiresAt')) AS at, count(*) AS count FROM running_tasks WHERE state = 'running'",
+      )
+      .toArray()
+    return row === undefined || row.count === 0 ? null : (row.at ?? Infinity)
+  }
+
+  /** When a server has to be told of something; null: of nothing. */
+  nextAttempt(): number | null {
+    return (
+      this.#sql
+        .exec<{
+          at: number | null
+        }>("SELECT min(next_attempt_at) AS at FROM running_tasks WHERE state = 'ending'")
+        .toArray()[0]?.at ?? null
+    )
   }
 
   has(id: string): boolean {
@@ -105,6 +174,15 @@ export class RunningTasks {
     this.#sql.exec('UPDATE running_tasks SET next_attempt_at = ? WHERE id = ?', nextAttemptAt, id)
   }
 
+  /** Nothing is said to this server before that. */
+  leaveAlone(server: string, until: number): void {
+    this.#sql.exec(
+      "UPDATE running_tasks SET next_attempt_at = ?1 WHERE server = ?2 AND state = 'ending' AND next_attempt_at < ?1",
+      until,
+      server,
+    )
+  }
+
   /** Nothing is left to do for it. */
   finish(task: RunningTask, details: TaskEventDetails, now: number): void {
     this.#storage.transactionSync(() => {
@@ -115,11 +193,6 @@ export class RunningTasks {
 
   failed(task: RunningTask, details: TaskEventDetails, now: number): void {
     this.#tell(task, details, now)
-  }
-
-  /** As long as it is looked at is over. */
-  forget(id: string): void {
-    this.#sql.exec('DELETE FROM running_tasks WHERE id = ?', id)
   }
 
   /** What this actor knows by that name at that server ran to its end. */
@@ -134,7 +207,7 @@ export class RunningTasks {
       .toArray()
     if (row === undefined) return
     // Of what was to be ended the log gets to know how it came out.
-    if (row.state === 'running') this.forget(row.id)
+    if (row.state === 'running') this.#sql.exec('DELETE FROM running_tasks WHERE id = ?', row.id)
     else this.finish(taskOf(row), { event: 'over', attempts: row.attempts }, now)
   }
 
@@ -180,14 +253,12 @@ export class RunningTasks {
   }
 }
 
-const SELECT =
-  'SELECT id, state, begun, forget_at, ended_at, attempts, next_attempt_at FROM running_tasks'
+const SELECT = 'SELECT id, state, begun, ended_at, attempts, next_attempt_at FROM running_tasks'
 
 type Row = {
   id: string
   state: 'running' | 'ending'
   begun: string
-  forget_at: number
   ended_at: number
   attempts: number
   next_attempt_at: number
@@ -197,7 +268,6 @@ const taskOf = (row: Row): RunningTask => ({
   id: row.id,
   state: row.state,
   begun: JSON.parse(row.begun) as BegunTask,
-  forgetAt: row.forget_at,
   endedAt: row.ended_at,
   attempts: row.attempts,
   nextAttemptAt: row.next_attempt_at,

@@ -13,6 +13,7 @@ import type { Judged } from './judge.ts'
 import { observationOf, type Sent } from './observe.ts'
 import type { Question } from './question.ts'
 import { decideResult, type ResultAnswer } from './result.ts'
+import { taskUnseen } from './running-tasks.ts'
 import type { SessionGate } from './session-gate.ts'
 import { taskUnder } from './under-task.ts'
 
@@ -43,6 +44,8 @@ export interface Permit {
   readonly arriving: (result: JsonObject) => readonly string[]
   /** What becomes of a result that may be returned. */
   readonly answered: (result: JsonObject) => Promise<Answered>
+  /** What is left of one that nobody may see. */
+  readonly unseen: (result: JsonObject) => Promise<void>
   /** Tells what became of the operation, in all its parts. */
   readonly settle: (
     state: OutcomeState,
@@ -110,6 +113,7 @@ export function permitOf(
     contentOf: (result) => contentOf(operation, result),
     arriving: (result) => (bringsOutput(operation, result) ? brought : []),
     answered: (result) => answered(call, decision, judged, result),
+    unseen: (result) => taskUnseen(call, decision, judged, result),
     settle: async (...outcome) => {
       await Promise.all([decision, ...others].map((one) => session.settle(tenant, one, ...outcome)))
     },

@@ -5,7 +5,7 @@ import { CREDENTIALS_PROTOCOL } from '../durable-objects/credentials-protocol.ts
 import { inTime, LATE } from '../in-time.ts'
 import { kindOfResult } from '../mcp/outcome.ts'
 import type { JsonObject } from '../mcp/value.ts'
-import { contextOf, type BoundTask } from '../upstream/credentials/context.ts'
+import { contextOf, isDeclared, type BoundTask } from '../upstream/credentials/context.ts'
 import type { Judged } from './judge.ts'
 import type { Admitted } from './permit.ts'
 import type { Question } from './question.ts'
@@ -26,8 +26,10 @@ const keptBy = ({ doors, question }: Admitted): Kept =>
 function taskOfCall(question: Question, judged: Judged): BoundTask | null {
   const task = taskUnder(question, judged)
   if (task !== null) return { id: task.id, expiresAt: task.expiresAt }
-  const { underTask = null } = question
-  return underTask === null ? null : { id: underTask, expiresAt: Number.MAX_SAFE_INTEGER }
+  const { underTask: id = null } = question
+  if (id === null) return null
+  // When one ends that tokens declare is said by them alone, and this one does not say it.
+  return { id, expiresAt: isDeclared({ id }) ? 0 : Number.MAX_SAFE_INTEGER }
 }
 
 /** Whether it is written down that the task in this result runs, and by what it ends. */

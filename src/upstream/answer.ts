@@ -2,6 +2,7 @@
 // and with an end. What is not exactly an answer to the question is an error in plain words.
 import { createEventStream } from '../mcp/event-stream.ts'
 import { readJson } from '../mcp/json.ts'
+import type { MessageId } from '../mcp/refusal.ts'
 import { readResponse } from '../mcp/response.ts'
 import type { JsonObject } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'
@@ -19,7 +20,7 @@ export interface Allowance {
 
 export async function readAnswer(
   response: Response,
-  id: number,
+  id: MessageId,
   allowance: Allowance,
 ): Promise<Result<Answer, string>> {
   const encoding = response.headers.get('content-encoding')
@@ -36,7 +37,7 @@ export async function readAnswer(
 
 async function readBody(
   response: Response,
-  id: number,
+  id: MessageId,
   allowance: Allowance,
 ): Promise<Result<Answer, string>> {
   let text = ''
@@ -53,7 +54,7 @@ async function readBody(
 
 async function readEvents(
   response: Response,
-  id: number,
+  id: MessageId,
   allowance: Allowance,
 ): Promise<Result<Answer, string>> {
   const events = createEventStream()
@@ -74,7 +75,7 @@ async function readEvents(
 }
 
 /** null: a notification, or a request of the server's own, and nothing here answers those. */
-function answerIn(text: string, id: number): Result<Answer | null, string> {
+function answerIn(text: string, id: MessageId): Result<Answer | null, string> {
   const value = readJson(text)
   if (!value.ok) return err(`the answer is not strict JSON: ${value.error.detail}`)
   const message = readResponse(value.value)

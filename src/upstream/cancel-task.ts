@@ -8,6 +8,8 @@ import { Connection } from './connection.ts'
 
 /** From the first byte to the last one of the answer. */
 export const CANCEL_BUDGET_MS = 5_000
+/** Of that, for giving back a session. */
+const FAREWELL_MS = 500
 const MAX_BYTES = 256 * 1024
 
 export interface Cancellation {
@@ -48,7 +50,8 @@ export async function cancelTask(cancellation: Cancellation): Promise<Cancelled>
 
 async function tell(cancellation: Cancellation, signal: AbortSignal): Promise<Cancelled> {
   const { endpoint, spoken, fetch: send } = cancellation
-  const message = messageOf(cancellation)
+  const id = crypto.randomUUID()
+  const message = messageOf(cancellation, id)
   const response = await send(endpoint, {
     method: 'POST',
     headers: headersOf(cancellation, await cancellation.headersFor(message)),
@@ -56,7 +59,7 @@ async function tell(cancellation: Cancellation, signal: AbortSignal): Promise<Ca
     redirect: 'manual',
     signal,
   })
-  if (response.status !== 404 || spoken.session === null) return outcomeOf(response)
+  if (response.status !== 404 || spoken.session === null) return outcomeOf(response, id)
   // The session is not there any more, and its tasks may be (MCP 2025-11-25, basic/transports).
   await response.body?.cancel()
   return tellAnew(cancellation, signal)
@@ -66,11 +69,13 @@ async function tell(cancellation: Cancellation, signal: AbortSignal): Promise<Ca
 const INVALID_PARAMS = -32602
 const UNKNOWN_METHOD = -32601
 
-const ID = 1
-
-const messageOf = ({ taskId, spoken: { era, version } }: Cancellation): JsonObject => ({
+/**
+ * INVARIANT: its id is nobody else's. It goes in the client's own session, where a server may send the answer
+ * to a request to whoever used its id last.
+ */
+const messageOf = ({ taskId, spoken: { era, version } }: Cancellation, id: string): JsonObject => ({
   jsonrpc: '2.0',
-  id: ID,
+  id,
   method: 'tasks/cancel',
   params: {
     taskId,
@@ -111,22 +116,26 @@ function headerValue(text: string): string {
   return `=?base64?${btoa(String.fromCharCode(...bytes))}?=`
 }
 
-async function outcomeOf(response: Response): Promise<Cancelled> {
+async function outcomeOf(response: Response, id: string): Promise<Cancelled> {
   const { status } = response
   // Here no word counts: who answers may stand in front of the server, or does not know us.
   if (status >= 500 || (status >= 300 && status < 400) || TURNED_AWAY.has(status)) {
     await response.body?.cancel()
     return failed(`the answer was status ${status}`, status, retryAfter(response))
   }
-  const answer = await readAnswer(response, ID, { message: MAX_BYTES, left: MAX_BYTES })
+  const answer = await readAnswer(response, id, { message: MAX_BYTES, left: MAX_BYTES })
   if (!answer.ok) return failed(`the answer was status ${status}`, status)
   return said(answer.value, status)
 }
 
 const TURNED_AWAY: ReadonlySet<number> = new Set([401, 403, 407, 429])
 
+/** Whatever else it says: so it was not cancelled (2025-11-25, basic/utilities/tasks). */
+const GOES_ON: ReadonlySet<unknown> = new Set(['working', 'input_required'])
+
 function said(answer: Answer, status: number | null): Cancelled {
   if (answer.kind === 'result') {
+    if (GOES_ON.has(answer.result['status'])) return failed('it says that the task goes on', status)
     return status === null || status === 200
       ? { kind: 'cancelled', status }
       : failed(`a result with status ${status}`, status)
@@ -158,10 +167,11 @@ async function tellAnew(
     signal,
     allowance: { message: MAX_BYTES, left: MAX_BYTES },
   })
-  const opened = await connection.open()
+  const opened = await connection.open('legacy')
+  const reply = opened.ok ? await connection.request('tasks/cancel', { taskId }) : opened
+  // Whether it is heard says nothing of what was asked.
+  await inTime(connection.close(signal), FAREWELL_MS, LATE)
   if (!opened.ok) return failed('the server has forgotten the session, and begins no other')
-  const reply = await connection.request('tasks/cancel', { taskId })
-  await connection.close(signal)
   if (!reply.ok) return failed('the server has forgotten the session')
   return reply.value.kind === 'declined'
     ? failed(`the answer was status ${reply.value.status}`, reply.value.status)

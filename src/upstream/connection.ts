@@ -36,8 +36,10 @@ export class Connection {
   /**
    * The modern question first; whoever does not know it is legacy. Refused credentials, redirects
    * and failures of the server say nothing about its era, so they end it (as SDK v2 clients do).
+   * `era`: it is known, and matters: what was made in one is not found in the other.
    */
-  async open(): Promise<Result<null, string>> {
+  async open(era: Era = 'modern'): Promise<Result<null, string>> {
+    if (era === 'legacy') return this.#shakeHands()
     const discovered = await this.request('server/discover', {})
     if (!discovered.ok) return discovered
     if (discovered.value.kind === 'result') {

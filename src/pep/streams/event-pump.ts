@@ -1,3 +1,4 @@
+import { inTime } from '../../in-time.ts'
 import type { StreamEvent } from '../../mcp/event-stream.ts'
 import type { MessageId } from '../../mcp/refusal.ts'
 import type { Result } from '../../result.ts'
@@ -5,6 +6,7 @@ import type { Refused } from '../decide.ts'
 import { RPC } from '../explained.ts'
 import { refusalMessage } from '../refuse.ts'
 import { pass } from '../pass.ts'
+import { noteUnseen } from '../unseen.ts'
 import { isSessionStream, withheldBecause, type Passage, type Relay } from '../relay.ts'
 import { EventSource, MalformedStream } from './event-source.ts'
 import { frame, KEEP_ALIVE, NO_FIELDS } from './frame.ts'
@@ -14,6 +16,8 @@ import { mayGoOn, suspend } from './suspension.ts'
 const KEEP_ALIVE_MS = 5_000
 /** What an upstream may still take to answer a legacy client that has left. */
 const DRAIN_MS = 30_000
+/** What a server has said already is here by then. */
+const HEAR_OUT_MS = 250
 
 type Controller = ReadableStreamDefaultController<Uint8Array>
 
@@ -224,7 +228,37 @@ export class EventPump {
       const toolCall = method === 'tools/call'
       this.#say(refusalMessage(refusal, { id, era, toolCall, decision }))
     }
-    this.#close()
+    this.#end()
+    this.#controller?.close()
+    this.#relay.background(this.#hearOut())
+  }
+
+  /**
+   * A client that reads slowly, or not at all, has not heard what the server has said; it may have said that
+   * something runs on.
+   */
+  async #hearOut(): Promise<void> {
+    const { upstream, permit } = this.#relay
+    try {
+      if (permit.operation.method === 'tools/call') {
+        await inTime(this.#hear(), HEAR_OUT_MS, null)
+      }
+    } catch {
+      // Cut: it says nothing more.
+    } finally {
+      upstream.abort()
+    }
+  }
+
+  async #hear(): Promise<void> {
+    await this.#pulling
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop
+      const event = await this.#next()
+      if (event === null) return
+      // oxlint-disable-next-line no-await-in-loop
+      if (event.data !== null && (await noteUnseen(event.data, this.#relay))) return
+    }
   }
 
   /** The client is told in place of the answer; what the upstream did stays done. */

@@ -39,7 +39,8 @@ export interface BoundTask {
 }
 
 /** By the token itself: it has no row, and only a revocation ends it early. */
-export const isDeclared = ({ id }: Pick<BoundTask, 'id'>): boolean => id.startsWith(declaredTaskId(''))
+export const isDeclared = ({ id }: Pick<BoundTask, 'id'>): boolean =>
+  id.startsWith(declaredTaskId(''))
 
 export const contextOf = (
   { actor, credential, server, method, tool }: Question,

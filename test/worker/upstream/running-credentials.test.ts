@@ -289,7 +289,7 @@ describe('the word to a server of the kind `exchange`', () => {
       server.cancel = works
       await tellAgain(sub)
       await expect
-        .poll(async () => (await taskEvents(sub)).at(-1))
+        .poll(async () => (await taskEvents(sub)).at(-1), { timeout: 4_000 })
         .toMatchObject({
           event: 'lapsed',
           carried: null,

@@ -212,7 +212,8 @@ describe('what is written down', () => {
     expect(server.told).toEqual([])
     await start(server, { token: await token({ sub }) })
     await nextLook(sub)
-    expect(server.told.map((told) => told.taskId)).toEqual([oldest])
+    await vi.waitFor(() => expect(server.told.map((told) => told.taskId)).toEqual([oldest]))
+    await vi.waitFor(async () => expect(await rowsOf(sub)).toHaveLength(MOST_RUNNING + 1))
     expect(server.running).toContain(others)
     expect(await taskEvents(sub)).toMatchObject([
       { event: 'ended', cause: 'too_many' },
