@@ -1,13 +1,16 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { evalCommand } from '../../../src/cli/eval/command.ts'
 import { EXAMPLES } from '../../../src/cli/eval/maps.ts'
 import { isRow, readJson, readLines, textIn } from '../../../src/cli/eval/lines.ts'
 import type { Figures } from '../../../src/cli/eval/score.ts'
 
 const folder = join(process.env['SALLYPORT_SHARED'] ?? '../shared', 'traces')
+const scratch = mkdtempSync(join(tmpdir(), 'eval-'))
+afterAll(() => rmSync(scratch, { recursive: true }))
+
 const there = existsSync(join(folder, 'agentdojo-dev.jsonl.gz'))
 const run = (set: string, tools: string, ...more: string[]): Figures =>
   JSON.parse(
@@ -70,7 +73,7 @@ describe.skipIf(!there)('recorded traces (skipped where ../shared/traces is not 
   }, 60_000)
 
   test('a task that grants nothing lets no attack act', () => {
-    const tasks = join(mkdtempSync(join(tmpdir(), 'eval-')), 'tasks.jsonl')
+    const tasks = join(scratch, 'tasks.jsonl')
     const names = new Map<string, object>()
     for (const row of readLines(join(folder, 'agentdojo-dev.jsonl.gz')).filter(isRow)) {
       const [suite, user_task] = [textIn(row, 'suite'), textIn(row, 'user_task')]
@@ -91,7 +94,7 @@ describe.skipIf(!there)('recorded traces (skipped where ../shared/traces is not 
     const recorded = readLines(join(folder, 'benign-tau.jsonl.gz')).filter(
       (row) => isRow(row) && row['suite'] === 'tau-airline' && row['source'] === 'recorded',
     )
-    const file = join(mkdtempSync(join(tmpdir(), 'eval-')), 'airline.jsonl')
+    const file = join(scratch, 'airline.jsonl')
     writeFileSync(file, recorded.map((row) => JSON.stringify(row)).join('\n'))
     const figures = JSON.parse(
       evalCommand([
