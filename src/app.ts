@@ -2,8 +2,9 @@ import { Hono, type Context } from 'hono'
 import { cors } from 'hono/cors'
 import { decisionPoint } from './authzen/doors.ts'
 import { configurationResponse } from './authzen/metadata.ts'
-import { ConfigError, type Config } from './config.ts'
+import { ConfigError, isOurs, type Config } from './config.ts'
 import { deploymentOf } from './deployment.ts'
+import { lookNow } from './durable-objects/look-now.ts'
 import { healthResponse } from './http/health.ts'
 import { introspectResponse } from './http/introspect.ts'
 import { jwksResponse } from './http/jwks.ts'
@@ -11,12 +12,10 @@ import { metadataResponse } from './http/metadata.ts'
 import { enforce } from './pep/enforce.ts'
 import { RPC } from './pep/explained.ts'
 import { peopleRoutes } from './people/routes.ts'
-import { isOurs } from './pep/receive.ts'
 import { pushDelivery } from './signals/push.ts'
 import { taskResponse, tasksResponse, type TaskDoors } from './tasks/doors.ts'
 import { holdersUnder } from './tasks/holders.ts'
 import { TaskStore } from './tasks/store.ts'
-import { lookNow } from './upstream/credentials/look-now.ts'
 
 type App = { Bindings: Env }
 
@@ -71,10 +70,9 @@ for (const kind of ['evaluation', 'evaluations'] as const) {
 }
 
 const tasksOf = ({ env, executionCtx }: Context<App>): TaskDoors => {
-  const { doors, callers, taskRates } = deploymentOf(env)
+  const { doors, taskRates } = deploymentOf(env)
   return {
     doors,
-    callers,
     store: new TaskStore(env.DB, doors.policies),
     rates: taskRates,
     ended: (subject) => executionCtx.waitUntil(lookNow(env.CREDENTIALS, subject)),

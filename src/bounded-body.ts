@@ -17,6 +17,9 @@ export async function readBounded(
     }
     pieces.push(value)
   }
+  const [only] = pieces
+  // No stream of a platform is over shared memory.
+  if (pieces.length === 1 && only !== undefined) return only as Uint8Array<ArrayBuffer>
   const bytes = new Uint8Array(size)
   let offset = 0
   for (const piece of pieces) {
@@ -24,4 +27,13 @@ export async function readBounded(
     offset += piece.byteLength
   }
   return bytes
+}
+
+/** null: it is no UTF-8. */
+export function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
 }

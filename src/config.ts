@@ -81,3 +81,7 @@ export function isLoopbackHost(hostname: string): boolean {
     /^127\.\d+\.\d+\.\d+$/.test(hostname)
   )
 }
+
+/** Scheme, host and port: plain http at an https origin would carry tokens in the clear. */
+export const isOurs = (request: Request, config: Config): boolean =>
+  config.publicOrigins.includes(new URL(request.url).origin)

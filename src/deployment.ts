@@ -6,6 +6,7 @@ import { CallerRows } from './authzen/caller-rows.ts'
 import { parseConfig } from './config.ts'
 import { RateBound } from './durable-objects/rate-bound.ts'
 import type { Doors } from './pep/doors.ts'
+import { TrustingTenants } from './pep/trusting-tenants.ts'
 import type { People } from './people/people.ts'
 import { createSecrets } from './secrets.ts'
 import { createPushDoor } from './signals/deployment.ts'
@@ -53,6 +54,7 @@ function createDeployment(env: Env): Deployment {
   const doors: Doors = {
     config,
     policies,
+    trusting: new TrustingTenants(policies),
     keys,
     introspection: createIntrospection({
       ...asking,
@@ -68,7 +70,7 @@ function createDeployment(env: Env): Deployment {
       origin: publicOrigins[0],
       secrets,
       own: env as OwnKeyTexts,
-      objects: env.CREDENTIALS,
+      obtain: (session, request) => env.CREDENTIALS.getByName(session).obtain(request),
       now,
       report: (server, detail) => report({ event: 'credential_unavailable', server, detail }),
     }),

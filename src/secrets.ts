@@ -1,6 +1,6 @@
 // Worker secrets that rows may name. What each may be used for stands inside the secret itself.
 
-import { readObject } from './authentication/payload.ts'
+import { readObject } from './exact-json.ts'
 import { err, ok, type Result } from './result.ts'
 
 /**

@@ -1,11 +1,11 @@
 // Fetches an issuer's key set under bounds that `createRemoteJWKSet` does not have.
 
 import { readBounded } from '../bounded-body.ts'
+import { readDocument } from '../exact-json.ts'
 import { err, ok, type Result } from '../result.ts'
 import { inTime } from '../in-time.ts'
 import type { PublicJwk } from './jwk.ts'
 import { readKeySet, type FetchFault } from './key-set.ts'
-import { readDocument } from './payload.ts'
 import { trustedUrl } from './url.ts'
 
 const MAX_BYTES = 256 * 1024

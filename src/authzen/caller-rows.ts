@@ -3,8 +3,8 @@ import type { JsonObject } from '../mcp/value.ts'
 import { parseGlob } from '../pdp/glob.ts'
 import type { RevocationKind } from '../pdp/refusal.ts'
 import type { Refusal } from '../pep/refusal.ts'
-import { err, ok, type Result } from '../result.ts'
-import { Allowance } from '../allowance.ts'
+import { claimedTenants } from '../pep/trusting-tenants.ts'
+import { ok, type Result } from '../result.ts'
 import { COUNTS_FOR, MUST_BE_HEARD } from '../storage/signal-facts.ts'
 import type { PolicyStore, StoreFault } from '../storage/policy-store.ts'
 
@@ -15,17 +15,6 @@ export interface CallerRow {
   readonly mayAdmit: boolean
   maySpeakOf(subject: string): boolean
 }
-
-/** A tenant that trusts an issuer, with one of its servers: by that its rows are found. */
-export interface Trusting {
-  readonly tenant: string
-  readonly tenantClaim: string | null
-  readonly server: string
-}
-
-const TRUSTING = `SELECT trusted.tenant AS tenant, trusted.tenant_claim AS tenantClaim, min(server.name) AS server
-  FROM issuers AS trusted JOIN servers AS server ON server.tenant = trusted.tenant
-  WHERE trusted.url = ?1 GROUP BY trusted.tenant`
 
 const CALLERS_TOKEN = { issuedAt: '?5', client: '?3', session: '?6' }
 
@@ -40,35 +29,12 @@ const CALLER = `SELECT servers, subjects, may_admit,
   FROM pdp_callers WHERE tenant = ?1 AND issuer = ?2 AND client = ?3 AND active = 1
     AND NOT EXISTS (SELECT 1 FROM clients WHERE tenant = ?1 AND issuer = ?2 AND id = ?3 AND active = 0)`
 
-/** A flood of made-up issuers costs no more lookups than this, per isolate. */
-const LOOKUPS_PER_SECOND = 50
-
-/** Who may ask, read from D1. Which tenant trusts an issuer is remembered: that only says where to look. */
+/** Who may ask, read from D1. */
 export class CallerRows {
   readonly #policies: PolicyStore
-  readonly #trusting = new Map<string, readonly Trusting[]>()
-  readonly #lookups = new Allowance(LOOKUPS_PER_SECOND)
 
   constructor(policies: PolicyStore) {
     this.#policies = policies
-  }
-
-  /** As last seen; undefined: this isolate knows nobody who trusts that issuer. */
-  lastKnown(issuer: string): readonly Trusting[] | undefined {
-    return this.#trusting.get(issuer)
-  }
-
-  async lookUp(issuer: string): Promise<Result<readonly Trusting[], StoreFault>> {
-    if (!this.#lookups.take(Date.now())) return err({ kind: 'unavailable' })
-    const found = await this.#policies.read((database) =>
-      database.prepare(TRUSTING).bind(issuer).all<Trusting>(),
-    )
-    if (!found.ok) return found
-    const { results } = found.value
-    // What nobody trusts is not remembered: names that a stranger makes up must not pile up here.
-    if (results.length === 0) this.#trusting.delete(issuer)
-    else this.#trusting.set(issuer, results)
-    return ok(results)
   }
 
   /** null: no row, or one that counts for nothing now. `payload` is that of the claims. */
@@ -148,12 +114,3 @@ const OF_THE_TOKEN: readonly RevocationKind[] = [
 /** What is no text in a list names nothing. */
 const textsIn = (json: string): readonly string[] =>
   (JSON.parse(json) as readonly unknown[]).filter((one) => typeof one === 'string')
-
-/** Whose token this claims to be. Not verified: it says by whose rows the token is to be judged. */
-export const claimedTenants = <Row extends Pick<Trusting, 'tenant' | 'tenantClaim'>>(
-  trusting: readonly Row[],
-  payload: JsonObject,
-): readonly Row[] =>
-  trusting.filter(
-    ({ tenant, tenantClaim }) => tenantClaim === null || payload[tenantClaim] === tenant,
-  )

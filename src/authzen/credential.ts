@@ -3,7 +3,7 @@ import { readAuthorizationDetails } from '../authentication/authorization-detail
 import { isEpochSeconds, isIdentifier } from '../authentication/text.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import type { KeyBinding } from '../pdp/evaluation.ts'
-import type { Credential } from '../pep/question.ts'
+import type { Credential } from '../question/question.ts'
 import { ok, type Result } from '../result.ts'
 import { malformed, readName, type Malformed } from './request.ts'
 

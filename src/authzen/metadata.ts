@@ -1,5 +1,4 @@
-import type { Config } from '../config.ts'
-import { isOurs } from '../pep/receive.ts'
+import { isOurs, type Config } from '../config.ts'
 import { audienceOf } from './receive.ts'
 
 const MAX_AGE_SECONDS = 60

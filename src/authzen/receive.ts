@@ -1,23 +1,20 @@
 import { readCredentials } from '../authentication/authenticate.ts'
-import { credentialsOf, type Credentials } from '../authentication/credentials.ts'
+import { credentialsOf } from '../authentication/credentials.ts'
+import { decode, readBounded } from '../bounded-body.ts'
 import type { Config } from '../config.ts'
 import { readJson } from '../mcp/json.ts'
 import type { JsonValue } from '../mcp/value.ts'
-import { checkAddress, checkForm, decode, readBounded } from '../pep/receive.ts'
+import { checkAddress, checkForm } from '../pep/receive.ts'
 import type { Refusal } from '../pep/refusal.ts'
+import type { ShownToken } from '../pep/whose-token.ts'
 import { err, ok, type Result } from '../result.ts'
 
 /** A question is short; fifty of them are not long. */
 const MAX_BODY_BYTES = 64 * 1024
 
-export interface ReceivedQuestion {
+export interface ReceivedQuestion extends ShownToken {
   readonly request: Request
-  readonly credentials: Credentials
   readonly body: JsonValue
-  /** What a token must be for, under each public origin. */
-  readonly audiences: readonly [string, ...string[]]
-  /** What a proof must have been made for: the address that was called, under each public origin. */
-  readonly targets: readonly string[]
 }
 
 /** Shape only. Whoever shows no credential at all is not read any further. */
@@ -31,7 +28,7 @@ export async function receiveQuestion(
   const credentials = credentialsOf(request)
   const presented = readCredentials(credentials)
   if (!presented.ok) return presented
-  const bytes = await readBounded(request, MAX_BODY_BYTES)
+  const bytes = await readBounded(request.body, MAX_BODY_BYTES)
   if (bytes === null) {
     return err({ at: 'receive', reason: 'body_too_large', limitBytes: MAX_BODY_BYTES })
   }

@@ -1,9 +1,9 @@
-import type { TokenIssuer } from '../upstream/credentials/compiled.ts'
+import type { TokenIssuer } from '../storage/compiled-credentials.ts'
 import type { CallContext, EndCause } from '../upstream/credentials/context.ts'
-import type { CredentialEvent } from '../upstream/credentials/kinds.ts'
-import { actorKeyOf } from '../pep/question.ts'
+import type { CredentialEvent } from '../storage/credential-kinds.ts'
+import { actorKeyOf } from '../question/history-keys.ts'
+import type { BegunTask } from '../upstream/credentials/running-tasks-protocol.ts'
 import { migrate } from './credentials-schema.ts'
-import type { BegunTask } from './running-tasks-protocol.ts'
 
 /** A token as it is kept. Times are epoch milliseconds. */
 export interface Kept {
@@ -17,6 +17,8 @@ export interface Kept {
   readonly attempts: number
   readonly nextAttemptAt: number
 }
+
+export type NewToken = Omit<Kept, 'state' | 'attempts' | 'nextAttemptAt'>
 
 /** For whom and what, and who takes it back. No credential is in it. */
 export interface About {
@@ -69,6 +71,13 @@ export class CredentialsStore {
     return this.all().filter(({ state }) => state === 'live')
   }
 
+  /** To be taken back by now: who waited longest first. */
+  due(now: number): readonly Kept[] {
+    return this.all()
+      .filter(({ state, nextAttemptAt }) => state === 'ending' && nextAttemptAt <= now)
+      .toSorted((a, b) => a.nextAttemptAt - b.nextAttemptAt)
+  }
+
   /**
    * What can tell a server to end a task: the token that its call carried, or else one that later calls of
    * the same actor to that server carried under the same task, whichever lasts longest.
@@ -92,22 +101,42 @@ export class CredentialsStore {
     return fitting.find(({ id }) => id === credential) ?? fitting[0] ?? null
   }
 
-  add(kept: Omit<Kept, 'attempts' | 'nextAttemptAt'>): void {
-    this.#sql.exec(
-      'INSERT INTO credentials (id, place, state, sealed, about, usable_until, gone_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      kept.id,
-      kept.place,
-      kept.state,
-      kept.sealed,
-      JSON.stringify(kept.about),
-      kept.usableUntil,
-      kept.goneAt,
-    )
+  /**
+   * In place of what was got for the same before. INVARIANT: no more than `most` live at a time; what would
+   * end first makes room.
+   */
+  keep(token: NewToken, most: number, now: number): void {
+    this.atomically(() => {
+      const live = this.live()
+      const others = live.filter(({ place }) => place !== token.place)
+      for (const one of live) if (one.place === token.place) this.end(one, 'expired', now)
+      const surplus = Math.max(others.length - most + 1, 0)
+      const first = others.toSorted((a, b) => a.usableUntil - b.usableUntil).slice(0, surplus)
+      for (const one of first) this.end(one, 'too_many', now)
+      this.#add(token, 'live')
+      this.tell(token, { event: 'issued' }, now)
+    })
   }
 
-  /** Used no more, from here on. */
-  end(id: string): void {
-    this.#sql.exec("UPDATE credentials SET state = 'ending' WHERE id = ?", id)
+  /** It exists, and nobody shall have it: kept only to be taken back. */
+  refuse(token: Omit<NewToken, 'usableUntil'>, detail: string, now: number): void {
+    this.atomically(() => {
+      this.#add({ ...token, usableUntil: 0 }, 'ending')
+      this.tell(token, { event: 'refused', detail }, now)
+    })
+  }
+
+  /** Used no more, from here on. A look may find what a call has just ended: that is told once. */
+  end(kept: Kept, cause: EndCause, now: number): void {
+    this.atomically(() => {
+      const ended = this.#sql
+        .exec(
+          "UPDATE credentials SET state = 'ending' WHERE id = ? AND state = 'live' RETURNING id",
+          kept.id,
+        )
+        .toArray()
+      if (ended.length > 0) this.tell(kept, { event: 'ended', cause }, now)
+    })
   }
 
   tryLater(id: string, nextAttemptAt: number): void {
@@ -118,8 +147,12 @@ export class CredentialsStore {
     )
   }
 
-  remove(id: string): void {
-    this.#sql.exec('DELETE FROM credentials WHERE id = ?', id)
+  /** Nothing is left to do for it. */
+  finish(kept: Kept, details: EventDetails, now: number): void {
+    this.atomically(() => {
+      this.#sql.exec('DELETE FROM credentials WHERE id = ?', kept.id)
+      this.tell(kept, details, now)
+    })
   }
 
   tell({ id, about }: Pick<Kept, 'id' | 'about'>, details: EventDetails, now: number): void {
@@ -145,6 +178,19 @@ export class CredentialsStore {
       happened_at: now,
     }
     this.#sql.exec('INSERT INTO events (row) VALUES (?)', JSON.stringify(row))
+  }
+
+  #add(token: NewToken, state: Kept['state']): void {
+    this.#sql.exec(
+      'INSERT INTO credentials (id, place, state, sealed, about, usable_until, gone_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      token.id,
+      token.place,
+      state,
+      token.sealed,
+      JSON.stringify(token.about),
+      token.usableUntil,
+      token.goneAt,
+    )
   }
 
   waiting(limit: number): readonly { readonly id: number; readonly row: string }[] {

@@ -1,8 +1,8 @@
-import { actorKeyOf } from '../pep/question.ts'
+import { actorKeyOf } from '../question/history-keys.ts'
 import type { Actor } from '../pdp/evaluation.ts'
 import type { EndCause } from '../upstream/credentials/context.ts'
-import type { CredentialKind, ServerTaskEvent } from '../upstream/credentials/kinds.ts'
-import type { BegunTask } from './running-tasks-protocol.ts'
+import type { CredentialKind, ServerTaskEvent } from '../storage/credential-kinds.ts'
+import type { BegunTask } from '../upstream/credentials/running-tasks-protocol.ts'
 
 /** Of one actor. Each is a reading of D1 whenever a row moves; whoever has more loses its own oldest. */
 export const MOST_RUNNING = 64

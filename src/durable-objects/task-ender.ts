@@ -1,39 +1,24 @@
-import { readState } from '../storage/freshness.ts'
 import type { CompiledServer } from '../storage/compiled.ts'
 import type { PolicyStore } from '../storage/policy-store.ts'
 import { inTime, LATE } from '../in-time.ts'
 import { err, ok, type Result } from '../result.ts'
 import { CANCEL_BUDGET_MS, cancelTask, type Cancelled } from '../upstream/cancel-task.ts'
 import {
-  CONTEXT_VERSION,
-  standingOf,
-  type CallContext,
-  type Standing,
-} from '../upstream/credentials/context.ts'
-import {
   carryEnding,
   type EndingCarried,
   type EndingFault,
   type EndingParts,
 } from '../upstream/credentials/ending.ts'
-import type { CredentialKind } from '../upstream/credentials/kinds.ts'
+import type { CredentialKind } from '../storage/credential-kinds.ts'
+import type { BegunTask } from '../upstream/credentials/running-tasks-protocol.ts'
+import type { GroundsLook } from './grounds.ts'
 import type { Retry } from './retry.ts'
 import type { RunningTask, RunningTasks } from './running-tasks.ts'
-import type { BegunTask } from './running-tasks-protocol.ts'
 
-/** However little moves: consents and the silence of a stream come with the clock. */
-const AT_LEAST_EVERY_MS = 30_000
 /** Whoever could not be told for so long is not told any more, and that is written down. */
 export const GIVE_UP_AFTER_MS = 60 * 60_000
 /** How many messages to one server are on their way at a time: a Worker has few connections. */
 const LANES = 2
-
-/** What a task was last found to stand on. */
-interface Seen {
-  readonly state: string
-  /** Epoch milliseconds: then it is asked again, whatever the rows say. */
-  readonly until: number
-}
 
 export interface TaskEnderParts {
   readonly policies: PolicyStore
@@ -52,8 +37,6 @@ export interface TaskEnderParts {
 export class TaskEnder {
   readonly #tasks: RunningTasks
   readonly #parts: TaskEnderParts
-  /** Only what this object found since it woke. */
-  readonly #seen = new Map<string, Seen>()
   /** Servers that are being told, each in one go after the other. */
   readonly #telling = new Map<string, Promise<unknown>>()
 
@@ -63,12 +46,12 @@ export class TaskEnder {
   }
 
   /**
-   * One look at everything that runs. `ended`: something else has, by this look, so nothing is taken for
-   * granted. `awaited`: tokens are taken back after it, with which a server might have to be told: then it
-   * returns when whoever is told for the first time has been, or could not be in time.
+   * One look at everything that runs. `awaited`: tokens are taken back after it, with which a server might
+   * have to be told: then it returns when whoever is told for the first time has been, or could not be in
+   * time.
    */
-  async look({ ended, awaited }: { ended: boolean; awaited: boolean }): Promise<void> {
-    const hasEnded = await this.#endTheGroundless(ended)
+  async look(grounds: GroundsLook, { awaited }: { awaited: boolean }): Promise<void> {
+    const hasEnded = await this.#endTheGroundless(grounds)
     const told: Promise<unknown>[] = []
     for (const { server, isNew } of this.#tasks.untold(Date.now())) {
       const telling = this.#tellServer(server)
@@ -89,52 +72,17 @@ export class TaskEnder {
   }
 
   /** Whether the ground of anything was gone. */
-  async #endTheGroundless(asked: boolean): Promise<boolean> {
-    const running = this.#tasks.running(Date.now())
-    const ids = new Set(running.map(({ id }) => id))
-    // Nobody asks any more about what came to its own end, or was forgotten.
-    for (const id of this.#seen.keys()) if (!ids.has(id)) this.#seen.delete(id)
-    const [first] = running
-    if (first === undefined) return false
-    // One object has one subject, and a subject one tenant.
-    const state = await this.#state(first.begun.context.actor.tenant)
-    // Many calls stand on the same: that is asked once.
-    const known = new Map<string, Standing>()
+  async #endTheGroundless(grounds: GroundsLook): Promise<boolean> {
     let hasEnded = false
-    let isSilent = false
-    for (const task of running) {
-      const now = Date.now()
-      const seen = this.#seen.get(task.id)
-      // INVARIANT: nothing that a ground hangs on changes without moving the state, but by the clock.
-      if (!asked && seen !== undefined && seen.state === state && now < seen.until) continue
-      const { context } = task.begun
-      const ground = JSON.stringify(context)
-      const unasked = endedUnasked(context, now) ?? known.get(ground) ?? null
-      // Where nobody says of one, nobody would of the next one either.
-      if (unasked === null && isSilent) continue
+    for (const task of this.#tasks.running(Date.now())) {
       // oxlint-disable-next-line no-await-in-loop
-      const standing = unasked ?? (await standingOf(context, this.#parts.policies))
-      known.set(ground, standing)
-      isSilent ||= standing.kind === 'unknown'
+      const ground = await grounds.of(task.begun.context)
       // It may have come to its own end meanwhile.
-      if (standing.kind === 'ended' && this.#tasks.has(task.id)) {
-        this.#tasks.end(task, standing.cause, Date.now())
-        hasEnded = true
-      }
-      if (standing.kind === 'holds' && state !== null) {
-        const until = Math.min(now + AT_LEAST_EVERY_MS, context.task?.expiresAt ?? Infinity)
-        this.#seen.set(task.id, { state, until })
-      } else {
-        this.#seen.delete(task.id)
-      }
+      if (ground.kind !== 'ended' || !this.#tasks.has(task.id)) continue
+      this.#tasks.end(task, ground.cause, Date.now())
+      hasEnded = true
     }
     return hasEnded
-  }
-
-  /** Read before anything is asked about it: what moves meanwhile is found by the next look. */
-  async #state(tenant: string): Promise<string | null> {
-    const read = await this.#parts.policies.read((database) => readState(database, tenant))
-    return read.ok ? read.value : null
   }
 
   /** A few at a time, and until it has been told everything or does not listen. */
@@ -233,12 +181,6 @@ export class TaskEnder {
       ? err({ detail: 'its server has no url that may be called', never: false })
       : ok(server)
   }
-}
-
-/** What another age wrote down of its ground cannot be asked about; and a clock needs no asking. */
-function endedUnasked({ version, task }: CallContext, now: number): Standing | null {
-  if (version !== CONTEXT_VERSION) return { kind: 'ended', cause: 'outdated' }
-  return task !== null && task.expiresAt <= now ? { kind: 'ended', cause: 'task_ended' } : null
 }
 
 const UNREADABLE = err({ detail: 'the rows could not be read', never: false })

@@ -2,8 +2,7 @@ import type { Doors } from '../pep/doors.ts'
 import { silentStreams } from '../signals/liveness.ts'
 import type { Health } from '../storage/policy-store.ts'
 import type { UpstreamCredentials } from '../upstream/credentials/credentials.ts'
-import { OWN_KEYS } from '../upstream/credentials/kinds.ts'
-import type { OwnKeyTexts } from '../upstream/credentials/own-keys.ts'
+import { OWN_KEYS, type OwnKeyTexts } from '../upstream/credentials/own-keys.ts'
 
 /** How the log keeps up: how long the last record took to arrive, and when that was. */
 interface LogState {

@@ -1,5 +1,4 @@
-import type { Config } from '../config.ts'
-import { isOurs } from '../pep/receive.ts'
+import { isOurs, type Config } from '../config.ts'
 import type { UpstreamCredentials } from '../upstream/credentials/credentials.ts'
 
 /** How long a server may keep them: a new key is published for longer before it signs. */

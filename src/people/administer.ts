@@ -1,6 +1,6 @@
 // The page of administrators: all consents of one server.
+import { allPath, withdrawAnyPath } from '../page-addresses.ts'
 import { err, ok, type Result } from '../result.ts'
-import { allPath, withdrawAnyPath } from './address.ts'
 import { administratorAt, administratorsForm } from './administrator.ts'
 import { consentAt, givenAt, MOST_SHOWN, withdrawConsent } from './consents.ts'
 import { doneAt, doneHere } from './done.ts'

@@ -1,6 +1,6 @@
 // How every page answers: opened by the server in its path, and each "no" shown as a page.
+import { consentPath } from '../page-addresses.ts'
 import type { Result } from '../result.ts'
-import { consentPath } from './address.ts'
 import { pageResponse, seeOther, type Html } from './pages/layout.ts'
 import { refusalPage, type WayBack } from './pages/message-page.ts'
 import type { People } from './people.ts'

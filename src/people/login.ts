@@ -8,8 +8,8 @@ import {
   ResponseBodyError,
   validateAuthResponse,
 } from 'oauth4webapi'
+import { CALLBACK_PATH, type Wanted } from '../page-addresses.ts'
 import { err, ok, type Result } from '../result.ts'
-import { CALLBACK_PATH, type Wanted } from './address.ts'
 import { readCookie, writeCookie } from './cookies.ts'
 import { isLoginIssuer, loginPlace, requestOptions, type LoginIssuer } from './issuer.ts'
 import { LOGIN_SECONDS, readPending, writePending, type PendingLogin } from './pending-login.ts'

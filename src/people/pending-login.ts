@@ -1,6 +1,6 @@
 // Pure. A login under way, as the browser that began it keeps it.
 import { base64url } from 'jose'
-import type { Wanted } from './address.ts'
+import type { Wanted } from '../page-addresses.ts'
 import { isSecret } from './secret.ts'
 
 /**

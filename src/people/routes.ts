@@ -1,7 +1,7 @@
 // Routes of the pages, and the one place where a "no" becomes a page.
 import { Hono, type Context } from 'hono'
 import { ConfigError } from '../config.ts'
-import { CALLBACK_PATH, consentPath, STYLESHEET_PATH } from './address.ts'
+import { CALLBACK_PATH, consentPath, STYLESHEET_PATH } from '../page-addresses.ts'
 import { atSite, movedTo, pageOf, refused, toConsents, type Answer } from './answer.ts'
 import { consoleRoutes } from './console/routes.ts'
 import { clearCookie } from './cookies.ts'

@@ -1,5 +1,5 @@
 import type { Issuer } from '../authentication/issuer.ts'
-import { isOurs } from '../pep/receive.ts'
+import { isOurs } from '../config.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { CompiledServer, CompiledTenant } from '../storage/compiled.ts'
 import { REVISION } from '../storage/freshness.ts'

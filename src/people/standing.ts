@@ -1,6 +1,6 @@
 // Whether a person may be here at all: read afresh at every request, like the facts of a call.
+import { sessionKeyOf } from '../question/history-keys.ts'
 import { COUNTS_FOR, LOGIN_SIGNALS } from '../storage/signal-facts.ts'
-import { sessionKeyOf } from '../pep/question.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { People } from './people.ts'
 import type { PageRefusal } from './refusal.ts'

@@ -1,6 +1,6 @@
 // What a person does at the addresses of their page. Every "no" is a value; `routes.ts` shows it.
+import { consentPath, wantedPath, type Wanted } from '../page-addresses.ts'
 import { err, ok, type Result } from '../result.ts'
-import { consentPath, wantedPath, type Wanted } from './address.ts'
 import { askOf, askable, grantForm } from './ask.ts'
 import { consentAt, givenBy, grantConsent, withdrawConsent } from './consents.ts'
 import { doneAt, doneHere } from './done.ts'

@@ -1,7 +1,7 @@
 // Pure. What the address of a page asks for: names only, and whether they exist is asked elsewhere.
 import { isIdentifier } from '../authentication/text.ts'
+import type { Wanted } from '../page-addresses.ts'
 import { ACCESS, type Access } from '../pdp/evaluation.ts'
-import type { Wanted } from './address.ts'
 
 const LONGEST = 512
 

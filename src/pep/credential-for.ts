@@ -1,12 +1,12 @@
 import type { JsonValue } from '../mcp/value.ts'
 import { narrowedBySignals } from '../pdp/signals.ts'
+import type { Question } from '../question/question.ts'
 import type { Result } from '../result.ts'
 import type { Carried } from '../upstream/credentials/carried.ts'
 import type { CredentialRefusal } from '../upstream/credentials/credentials.ts'
 import type { Doors } from './doors.ts'
 import type { Caller } from './identify.ts'
 import type { Judged } from './judge.ts'
-import type { Question } from './question.ts'
 import type { Received } from './receive.ts'
 import { taskUnder } from './under-task.ts'
 

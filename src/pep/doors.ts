@@ -8,11 +8,14 @@ import type { Allowance } from '../allowance.ts'
 import type { PolicyStore } from '../storage/policy-store.ts'
 import type { UpstreamCredentials } from '../upstream/credentials/credentials.ts'
 import type { SightingStore } from '../storage/sightings.ts'
+import type { TrustingTenants } from './trusting-tenants.ts'
 
 /** What the journey needs of the world. Made once per isolate (`deployment.ts`). */
 export interface Doors {
   readonly config: Config
   readonly policies: PolicyStore
+  /** For doors whose address names no server (whose-token.ts). */
+  readonly trusting: TrustingTenants
   readonly keys: KeySource
   readonly introspection: Introspection
   /** Absent: tokens that name a status list are refused. */

@@ -1,5 +1,5 @@
 import type { Era } from '../mcp/refusal.ts'
-import { consentPath } from '../people/address.ts'
+import { consentPath } from '../page-addresses.ts'
 import type { ConsentState, RevocationKind } from '../pdp/refusal.ts'
 import type { Refusal } from './refusal.ts'
 import { RPC, type Explanation, type Help } from './explained.ts'

@@ -6,9 +6,9 @@ import { canon, plain } from '../pdp/provenance/canon.ts'
 import type { EvaluationRequest, Facts, TaskFact } from '../pdp/evaluation.ts'
 import { declaredValues, taskOf } from '../pdp/task.ts'
 import { labelsOfCall, labelsOfQuestion } from '../pdp/tool-class.ts'
+import type { Question } from '../question/question.ts'
 import type { FreshFacts, TaskWords } from '../storage/facts.ts'
 import type { CompiledServer } from '../storage/compiled.ts'
-import type { Question } from './question.ts'
 
 /** A question with what was looked up for it. */
 export interface Known {

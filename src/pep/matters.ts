@@ -7,8 +7,8 @@ import type { Call, Operation, Subscription } from '../mcp/operation.ts'
 import { asResumed, readInputs, readRound, type Bound, type Input } from '../mcp/round.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../mcp/value.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
+import type { Matter } from '../question/question.ts'
 import { sha256 } from '../sha256.ts'
-import type { Matter } from './question.ts'
 
 /** One thing that is decided. An operation that touches several is allowed if all of them are. */
 export interface Part {

@@ -1,4 +1,5 @@
-import { resourceOf, type Config } from '../config.ts'
+import { decode, readBounded } from '../bounded-body.ts'
+import { isOurs, resourceOf, type Config } from '../config.ts'
 import { readJson } from '../mcp/json.ts'
 import type { JsonValue } from '../mcp/value.ts'
 import type { MessageHeaders } from '../mcp/headers.ts'
@@ -73,7 +74,7 @@ const NO_BODY = ok({ body: new Uint8Array(), message: null })
 async function readMessageBody(
   request: Request,
 ): Promise<Result<Pick<Received, 'body' | 'message'>, ReceiveRefusal | MessageRefusal>> {
-  const body = await readBounded(request, MAX_BODY_BYTES)
+  const body = await readBounded(request.body, MAX_BODY_BYTES)
   if (body === null) return no('body_too_large')
   const text = decode(body)
   if (text === null) {
@@ -97,10 +98,6 @@ export function checkAddress(request: Request, config: Config): ReceiveRefusal |
     ? { at: 'receive', reason: 'origin_not_allowed' }
     : null
 }
-
-/** Scheme, host and port: plain http at an https origin would carry tokens in the clear. */
-export const isOurs = (request: Request, config: Config): boolean =>
-  config.publicOrigins.includes(new URL(request.url).origin)
 
 function checkVerb(request: Request): ReceiveRefusal | null {
   switch (request.method) {
@@ -151,35 +148,6 @@ export function accepts(accept: string | null, type: string): boolean {
     .split(',')
     .map((range) => range.split(';', 1)[0]?.trim())
     .some((range) => range === type || range === family || range === '*/*')
-}
-
-/** Reads no further than the limit: a length header is only a claim. */
-export async function readBounded(request: Request, limit: number): Promise<Uint8Array | null> {
-  if (request.body === null) return new Uint8Array()
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of request.body) {
-    length += chunk.byteLength
-    if (length > limit) return null
-    chunks.push(chunk)
-  }
-  const [only] = chunks
-  if (chunks.length === 1 && only !== undefined) return only
-  const body = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    body.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return body
-}
-
-export function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return null
-  }
 }
 
 const no = (reason: 'body_too_large') =>

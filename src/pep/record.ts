@@ -7,9 +7,10 @@ import { canonical } from '../mcp/canonical.ts'
 import type { JsonObject } from '../mcp/value.ts'
 import type { EvaluationRequest, Facts, PolicyMatch, WouldBe } from '../pdp/evaluation.ts'
 import type { Asked } from '../pdp/provenance/asked.ts'
+import { actorKeyOf } from '../question/history-keys.ts'
+import type { Question } from '../question/question.ts'
 import { sha256 } from '../sha256.ts'
 import type { CarriedRecord } from '../upstream/credentials/carried.ts'
-import { actorKeyOf, type Question } from './question.ts'
 
 /** Everything that the decision was made from, and what it led to before the history was asked. */
 export interface Inputs {

@@ -1,14 +1,14 @@
 // Tasks of servers that run on after the call that made them, for whoever ends them when its ground is
 // gone (durable-objects/task-ender.ts).
 import type { Credentials } from '../durable-objects/credentials.ts'
-import { CREDENTIALS_PROTOCOL } from '../durable-objects/credentials-protocol.ts'
 import { inTime, LATE } from '../in-time.ts'
 import { kindOfResult } from '../mcp/outcome.ts'
 import type { JsonObject } from '../mcp/value.ts'
+import type { Question } from '../question/question.ts'
 import { contextOf, isDeclared, type BoundTask } from '../upstream/credentials/context.ts'
+import { CREDENTIALS_PROTOCOL } from '../upstream/credentials/credentials-protocol.ts'
 import type { Judged } from './judge.ts'
 import type { Admitted } from './permit.ts'
-import type { Question } from './question.ts'
 import { taskUnder } from './under-task.ts'
 
 /** An answer that takes longer counts as lost, and what is not written down is not released. */

@@ -4,10 +4,10 @@ import { commonText, isTemplate } from '../mcp/template.ts'
 import { evaluate } from '../pdp/evaluate.ts'
 import type { Sighting } from '../pdp/evaluation.ts'
 import type { DecisionRefusal } from '../pdp/refusal.ts'
+import { listingRequest } from '../question/request.ts'
 import type { Doors } from './doors.ts'
 import type { Judged } from './judge.ts'
 import { comparePins, noteListing, type Sighted } from './pins.ts'
-import { listingRequest } from './question.ts'
 
 export interface Showing {
   readonly maySee: (entry: string) => boolean

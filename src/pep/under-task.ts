@@ -1,7 +1,7 @@
 import type { TaskFact } from '../pdp/evaluation.ts'
 import { taskOf } from '../pdp/task.ts'
+import type { Question } from '../question/question.ts'
 import type { Judged } from './judge.ts'
-import type { Question } from './question.ts'
 
 /** The task that a call was let in under; null: none. */
 export const taskUnder = (

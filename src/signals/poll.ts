@@ -1,7 +1,7 @@
 // Poll delivery (RFC 8936): we ask the transmitter for events, and acknowledge what is durable.
 import { readBounded } from '../bounded-body.ts'
+import { readObject } from '../exact-json.ts'
 import type { Fetch } from '../authentication/key-fetch.ts'
-import { readObject } from '../authentication/payload.ts'
 import { inTime, LATE } from '../in-time.ts'
 import { isJsonObject } from '../mcp/value.ts'
 import { err, ok, type Result } from '../result.ts'

@@ -1,8 +1,7 @@
 // POST /events/{stream}: push delivery of Security Event Tokens (RFC 8935).
-import { readBounded } from '../bounded-body.ts'
+import { readBounded, decode } from '../bounded-body.ts'
 import type { Jws } from '../authentication/jws.ts'
-import type { Config } from '../config.ts'
-import { decode, isOurs } from '../pep/receive.ts'
+import { isOurs, type Config } from '../config.ts'
 import { err, ok, type Result } from '../result.ts'
 import { sha256 } from '../sha256.ts'
 import type { Allowance } from '../allowance.ts'

@@ -6,7 +6,7 @@ import {
 } from '../authentication/issuer.ts'
 import { trustedUrl, type UrlRules } from '../authentication/url.ts'
 import { err, ok, type Result } from '../result.ts'
-import { exchangeAt } from '../upstream/credentials/compiled.ts'
+import { exchangeAt } from './compiled-credentials.ts'
 import type { TenantTables } from './tenant-tables.ts'
 
 type IssuerRow = TenantTables['issuers'][number]

@@ -1,5 +1,5 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { CREDENTIAL_EVENTS, SERVER_TASK_EVENTS } from '../upstream/credentials/kinds.ts'
+import { CREDENTIAL_EVENTS, SERVER_TASK_EVENTS } from './credential-kinds.ts'
 
 /** The decision log's own database (migrations/decisions/). */
 export const decisions = sqliteTable('decisions', {

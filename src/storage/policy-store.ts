@@ -4,11 +4,11 @@ import { inTime, LATE } from '../in-time.ts'
 import { isObserved } from '../pdp/evaluate.ts'
 import { Allowance } from '../allowance.ts'
 import { loadTenant, localTrust, type CompiledTenant } from './compiled.ts'
+import type { CredentialKind } from './credential-kinds.ts'
 import { factsStatement, type FactKeys, type FreshFacts } from './facts.ts'
 import { readFactsRow } from './facts-row.ts'
 import { REVISION, REVISION_TRIGGERS, tableWithoutTriggers, type D1Reader } from './freshness.ts'
 import { readHealth } from './health.ts'
-import type { CredentialKind } from '../upstream/credentials/kinds.ts'
 
 /** Fresh facts, and the compiled rows of the very same revision. */
 export interface Gathered {

@@ -3,7 +3,7 @@ import { ACCESS, HOLDER_KINDS, REQUIRED_TASKS } from '../pdp/evaluation.ts'
 import { ARGUMENT_ROLES, AUTHORITIES } from '../pdp/flows.ts'
 import { RESOURCE_FORMS } from '../pdp/resource-name.ts'
 import { SENSITIVITY } from '../pdp/resources.ts'
-import { CREDENTIAL_KINDS, EXCHANGE_GRANTS } from '../upstream/credentials/kinds.ts'
+import { CREDENTIAL_KINDS, EXCHANGE_GRANTS } from './credential-kinds.ts'
 
 /**
  * The typed mirror of `migrations/`. SQL is the truth (constraints and triggers live there only);

@@ -1,21 +1,16 @@
 import type { Claims } from '../authentication/claims.ts'
-import { identifyToken, useProofs, type ShownToken } from '../authzen/caller.ts'
-import type { CallerRows } from '../authzen/caller-rows.ts'
 import type { Overrun, RateBound } from '../durable-objects/rate-bound.ts'
 import { STANDING } from '../pdp/gates.ts'
 import { loginGate } from '../pdp/signals.ts'
 import type { Doors } from '../pep/doors.ts'
 import { identifyBy, unavailable } from '../pep/identify.ts'
-import {
-  actorOf,
-  factKeysOf,
-  factsOf,
-  NO_TOKEN,
-  requestOf,
-  sessionKeyOf,
-  type Question,
-} from '../pep/question.ts'
 import type { Refusal } from '../pep/refusal.ts'
+import { identifyToken, useProofs, type ShownToken } from '../pep/whose-token.ts'
+import { factKeysOf } from '../question/fact-keys.ts'
+import { factsOf } from '../question/facts.ts'
+import { sessionKeyOf } from '../question/history-keys.ts'
+import { actorOf, NO_TOKEN, type Question } from '../question/question.ts'
+import { requestOf } from '../question/request.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { CompiledTenant } from '../storage/compiled.ts'
 import type { FactKeys } from '../storage/facts.ts'
@@ -38,10 +33,9 @@ export interface TaskCaller {
 export async function identifyOpener(
   shown: ShownToken,
   doors: Doors,
-  rows: CallerRows,
   rates: RateBound,
 ): Promise<Result<TaskCaller, Refusal>> {
-  const identified = await identifyToken(shown, doors, rows)
+  const identified = await identifyToken(shown, doors)
   if (!identified.ok) return identified
   const { claims, compiled: known, presented } = identified.value
   const question = await questionBy(claims, presented.server)

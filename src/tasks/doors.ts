@@ -1,4 +1,3 @@
-import type { CallerRows } from '../authzen/caller-rows.ts'
 import type { RateBound } from '../durable-objects/rate-bound.ts'
 import { declaredTaskId } from '../pdp/declared-task.ts'
 import type { Actor } from '../pdp/evaluation.ts'
@@ -16,7 +15,6 @@ import type { TaskStore } from './store.ts'
 
 export interface TaskDoors {
   readonly doors: Doors
-  readonly callers: CallerRows
   readonly store: TaskStore
   /** How much each caller may ask in a minute, of this isolate. */
   readonly rates: RateBound
@@ -95,7 +93,7 @@ async function answering(
 ): Promise<Response> {
   const shown = receiveCaller(request, at.doors.config)
   if (!shown.ok) return refused(refusedWith(shown.error), at)
-  const caller = await identifyOpener(shown.value, at.doors, at.callers, at.rates)
+  const caller = await identifyOpener(shown.value, at.doors, at.rates)
   return caller.ok ? answer(caller.value) : refused(refusedWith(caller.error), at)
 }
 

@@ -1,11 +1,12 @@
 import { readCredentials } from '../authentication/authenticate.ts'
 import { credentialsOf } from '../authentication/credentials.ts'
-import type { ShownToken } from '../authzen/caller.ts'
+import { decode, readBounded } from '../bounded-body.ts'
 import type { Config } from '../config.ts'
 import { readJson } from '../mcp/json.ts'
 import type { JsonValue } from '../mcp/value.ts'
-import { checkAddress, checkForm, decode, readBounded } from '../pep/receive.ts'
+import { checkAddress, checkForm } from '../pep/receive.ts'
 import type { Refusal } from '../pep/refusal.ts'
+import type { ShownToken } from '../pep/whose-token.ts'
 import { err, ok, type Result } from '../result.ts'
 
 /** The longest lists and the longest words of a person, in any characters. */
@@ -34,7 +35,7 @@ export function receiveCaller(request: Request, config: Config): Result<ShownTok
 export async function receiveBody(request: Request): Promise<Result<JsonValue, Refusal>> {
   const form = checkForm(request)
   if (form !== null) return err(form)
-  const bytes = await readBounded(request, MAX_BODY_BYTES)
+  const bytes = await readBounded(request.body, MAX_BODY_BYTES)
   if (bytes === null) {
     return err({ at: 'receive', reason: 'body_too_large', limitBytes: MAX_BODY_BYTES })
   }

@@ -1,10 +1,10 @@
 // Tells a server that a task of its ends: in the era and the session that it was made in.
-import type { Spoken } from '../durable-objects/running-tasks-protocol.ts'
 import type { JsonObject } from '../mcp/value.ts'
 import { META, TASKS_EXTENSION } from '../mcp/versions.ts'
 import { inTime, LATE } from '../in-time.ts'
 import { readAnswer, type Answer } from './answer.ts'
 import { Connection } from './connection.ts'
+import type { Spoken } from './credentials/running-tasks-protocol.ts'
 
 /** From the first byte to the last one of the answer. */
 export const CANCEL_BUDGET_MS = 5_000

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair } from 'jose'
-import { NO_TOKEN } from '../../../src/pep/question.ts'
+import { NO_TOKEN } from '../../../src/question/question.ts'
 import { CONTEXT_VERSION, type CallContext } from '../../../src/upstream/credentials/context.ts'
 import { readSealingKeys, readSigningKeys } from '../../../src/upstream/credentials/own-keys.ts'
 import { signToken } from '../../../src/upstream/credentials/signed.ts'

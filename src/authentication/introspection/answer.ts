@@ -1,12 +1,13 @@
 // What an introspection endpoint answered: plain JSON (RFC 7662 §2.2) or a signed JWT (RFC 9701).
 
 import { processIntrospectionResponse } from 'oauth4webapi'
+import { readObject } from '../../exact-json.ts'
 import { isJsonObject, type JsonObject } from '../../mcp/value.ts'
 import { err, ok, type Result } from '../../result.ts'
 import { isAlgorithm } from '../issuer.ts'
 import { isSigned, readJws } from '../jws.ts'
 import type { KeySource } from '../keys.ts'
-import { readObject, readSegment } from '../payload.ts'
+import { readSegment } from '../payload.ts'
 import { isIdentifier } from '../text.ts'
 import { serverOf, type Answer, type Question } from './request.ts'
 

@@ -1,7 +1,7 @@
 // What a token says besides who acts and which scopes, as a case or an option gives it.
 import { readAuthorizationDetails } from '../../authentication/authorization-details.ts'
 import type { JsonObject, JsonValue } from '../../mcp/value.ts'
-import type { Credential } from '../../pep/question.ts'
+import type { Credential } from '../../question/question.ts'
 import { Mistake } from '../mistake.ts'
 import { Fields } from './fields.ts'
 

@@ -21,7 +21,8 @@ import {
   type Step,
 } from '../../pdp/sequence/step.ts'
 import { observationOf } from '../../pep/observe.ts'
-import { actorKeyOf, type Question } from '../../pep/question.ts'
+import { actorKeyOf } from '../../question/history-keys.ts'
+import type { Question } from '../../question/question.ts'
 import type { CompiledTenant } from '../../storage/compiled.ts'
 import type { PastCall } from './call.ts'
 

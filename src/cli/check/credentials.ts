@@ -1,8 +1,8 @@
 // What calls carry to their servers: rows that cannot be used, and policies that expect more of a
 // server's credential than it can give.
-import { compileCredential } from '../../upstream/credentials/compiled.ts'
-import type { CredentialKind } from '../../upstream/credentials/kinds.ts'
+import { compileCredential } from '../../storage/compiled-credentials.ts'
 import { compileIssuers } from '../../storage/compiled-issuers.ts'
+import type { CredentialKind } from '../../storage/credential-kinds.ts'
 import type { ServerRows, TenantRows } from '../scratch/tenant-rows.ts'
 import type { Finding, RowCheck } from './problem.ts'
 

@@ -1,6 +1,6 @@
 // Routes of the console, for administrators.
 import { Hono, type Context } from 'hono'
-import { revocationsPath } from '../address.ts'
+import { revocationsPath } from '../../page-addresses.ts'
 import { atSite, movedTo, pageOf, refused, type Answer } from '../answer.ts'
 import { seeOther } from '../pages/layout.ts'
 import type { WayBack } from '../pages/message-page.ts'

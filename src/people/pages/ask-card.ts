@@ -1,8 +1,8 @@
 // The question itself: who would be allowed what, where, and until when.
 import { html } from 'hono/html'
 import type { Difference } from '../../mcp/definition.ts'
+import { consentPath, grantPath, type Wanted } from '../../page-addresses.ts'
 import type { Access, ToolFacts } from '../../pdp/evaluation.ts'
-import { consentPath, grantPath, type Wanted } from '../address.ts'
 import type { ClientRow } from '../consents.ts'
 import type { Seal } from '../form.ts'
 import { hostOfClientId, redirectHosts, shownHost, shownLines } from '../shown.ts'

@@ -1,6 +1,12 @@
 import { html } from 'hono/html'
+import {
+  consentPath,
+  logoutPath,
+  revocationsPath,
+  wantedPath,
+  withdrawPath,
+} from '../../page-addresses.ts'
 import type { Access } from '../../pdp/evaluation.ts'
-import { consentPath, logoutPath, revocationsPath, wantedPath, withdrawPath } from '../address.ts'
 import { MOST_SHOWN, type ClientRow, type ConsentRow } from '../consents.ts'
 import type { Seal } from '../form.ts'
 import { shown, shownHost } from '../shown.ts'

@@ -1,6 +1,6 @@
 // The frame of every page. Server-rendered, without scripts; `html` escapes everything put in.
 import { html } from 'hono/html'
-import { STYLESHEET_PATH } from '../address.ts'
+import { STYLESHEET_PATH } from '../../page-addresses.ts'
 import { inPlainLetters, shown } from '../shown.ts'
 
 export type Html = ReturnType<typeof html>

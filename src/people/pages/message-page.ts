@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { loginPath, type Wanted } from '../address.ts'
+import { loginPath, type Wanted } from '../../page-addresses.ts'
 import { PAGE_REFUSALS, type PageRefusal } from '../refusal.ts'
 import { shownHost } from '../shown.ts'
 import { layout, name, type Html } from './layout.ts'

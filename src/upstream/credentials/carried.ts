@@ -1,4 +1,4 @@
-import type { CredentialKind } from './kinds.ts'
+import type { CredentialKind } from '../../storage/credential-kinds.ts'
 
 /** Headers of the request to the server, and what the record says of them. */
 export interface Carried {

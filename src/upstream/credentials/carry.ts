@@ -4,20 +4,19 @@ import {
   readCredentials,
   type Credentials as Presented,
 } from '../../authentication/authenticate.ts'
-import type { Credentials } from '../../durable-objects/credentials.ts'
+import { inTime, LATE } from '../../in-time.ts'
+import type { JsonValue } from '../../mcp/value.ts'
+import type { Question } from '../../question/question.ts'
+import { err, ok, type Result } from '../../result.ts'
+import type { Secrets } from '../../secrets.ts'
+import type { ServerCredential } from '../../storage/compiled-credentials.ts'
+import type { Carried } from './carried.ts'
+import { contextOf, type BoundTask, type CallContext } from './context.ts'
 import {
   CREDENTIALS_PROTOCOL,
   type ObtainAnswer,
   type ObtainRequest,
-} from '../../durable-objects/credentials-protocol.ts'
-import { inTime, LATE } from '../../in-time.ts'
-import type { JsonValue } from '../../mcp/value.ts'
-import type { Question } from '../../pep/question.ts'
-import { err, ok, type Result } from '../../result.ts'
-import type { Secrets } from '../../secrets.ts'
-import type { Carried } from './carried.ts'
-import type { ServerCredential } from './compiled.ts'
-import { contextOf, type BoundTask, type CallContext } from './context.ts'
+} from './credentials-protocol.ts'
 import { bearer, secretHeader } from './header.ts'
 import type { OwnKeyFault, SealingKeys, SigningKeys } from './own-keys.ts'
 import { signToken } from './signed.ts'
@@ -44,7 +43,8 @@ export interface CarryParts {
   readonly secrets: Secrets
   readonly signing: () => Promise<Result<SigningKeys, OwnKeyFault>>
   readonly sealing: () => Promise<Result<SealingKeys, OwnKeyFault>>
-  readonly objects: Pick<DurableObjectNamespace<Credentials>, 'getByName'>
+  /** Asks the object that keeps the credentials of this subject, by the name of its session. */
+  readonly obtain: (session: string, request: ObtainRequest) => Promise<ObtainAnswer>
   readonly now: () => number
 }
 
@@ -115,13 +115,12 @@ const untilOf = ({ claims, task }: CredentialCall): number =>
   Math.min(claims.expiresAt * 1000, task?.expiresAt ?? Infinity)
 
 async function ask(
-  { objects }: CarryParts,
+  { obtain }: CarryParts,
   session: string,
   request: ObtainRequest,
 ): Promise<ObtainAnswer> {
   try {
-    const object = objects.getByName(session) as unknown as Pick<Credentials, 'obtain'>
-    const answer = await inTime(object.obtain(request), OBJECT_BUDGET_MS, LATE)
+    const answer = await inTime(obtain(session, request), OBJECT_BUDGET_MS, LATE)
     return answer === LATE ? lost('an object took too long') : answer
   } catch {
     return lost('an object did not answer')

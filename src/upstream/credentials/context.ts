@@ -1,17 +1,14 @@
 // What a credential was made for: enough to ask again, later, whether that still holds.
-import type { Actor, ToolFacts } from '../../pdp/evaluation.ts'
+import type { Actor, Facts, ToolFacts } from '../../pdp/evaluation.ts'
 import { isObserved } from '../../pdp/evaluate.ts'
 import { declaredTaskId } from '../../pdp/declared-task.ts'
 import { ENFORCED_ALWAYS, STANDING } from '../../pdp/gates.ts'
 import type { DecisionRefusal } from '../../pdp/refusal.ts'
-import {
-  factKeysOf,
-  factsOf,
-  requestOf,
-  sessionKeyOf,
-  type Credential,
-  type Question,
-} from '../../pep/question.ts'
+import { factKeysOf } from '../../question/fact-keys.ts'
+import { factsOf } from '../../question/facts.ts'
+import { sessionKeyOf } from '../../question/history-keys.ts'
+import type { Credential, Question } from '../../question/question.ts'
+import { requestOf } from '../../question/request.ts'
 import type { CompiledTenant } from '../../storage/compiled.ts'
 import type { FactKeys } from '../../storage/facts.ts'
 import type { PolicyStore } from '../../storage/policy-store.ts'
@@ -76,8 +73,8 @@ const namesIn = (credential: Credential): Credential => ({
 
 /** Whether it still holds. `unknown`: D1 does not say. */
 export type Standing =
-  /** With the rows that say so: they are current. */
-  | { readonly kind: 'holds'; readonly compiled: CompiledTenant }
+  /** With the rows that say so: they are current. `until`: as far as a clock can say it, epoch ms. */
+  | { readonly kind: 'holds'; readonly compiled: CompiledTenant; readonly until: number }
   | { readonly kind: 'ended'; readonly cause: EndCause }
   | { readonly kind: 'unknown' }
 
@@ -93,6 +90,8 @@ export type EndCause =
   | 'too_many'
   /** Kept by another age of this code, which wrote down other things. */
   | 'outdated'
+  /** The key that it was kept with is not among ours any more. */
+  | 'unsealable'
 
 const UNKNOWN: Standing = { kind: 'unknown' }
 const ended = (cause: EndCause): Standing => ({ kind: 'ended', cause })
@@ -128,7 +127,8 @@ export async function standingOf(context: CallContext, policies: PolicyStore): P
       return ended(refusal.reason === 'revoked' ? `revoked:${refusal.kind}` : refusal.reason)
     }
   }
-  if (task === null) return { kind: 'holds', compiled }
+  const holding: Standing = { kind: 'holds', compiled, until: lapseOf(facts, task, readAt) }
+  if (task === null) return holding
   if (task.expiresAt <= readAt) return ended('task_ended')
   const open = facts.tasks.find(({ id }) => id === task.id)
   const holds =
@@ -136,7 +136,18 @@ export async function standingOf(context: CallContext, policies: PolicyStore): P
     open.closedAt === null &&
     open.revokedAt === null &&
     open.expiresAt > readAt
-  return isDeclared(task) || holds ? { kind: 'holds', compiled } : ended('task_ended')
+  return isDeclared(task) || holds ? holding : ended('task_ended')
+}
+
+/** When something that it rests on ends by itself. How long a stream stays silent no row says. */
+function lapseOf({ consents, server }: Facts, task: BoundTask | null, readAt: number): number {
+  const ends = [
+    task?.expiresAt ?? null,
+    // From then on its refusals count.
+    server.observeUntil,
+    ...consents.map(({ expiresAt }) => expiresAt),
+  ]
+  return Math.min(...(ends.filter((at) => at !== null && at > readAt) as number[]))
 }
 
 async function questionAgain(context: CallContext): Promise<Question> {

@@ -3,11 +3,11 @@
 import type { JsonObject } from '../../mcp/value.ts'
 import { err, ok, type Result } from '../../result.ts'
 import type { Secrets } from '../../secrets.ts'
-import type { ServerCredential } from './compiled.ts'
+import type { ServerCredential } from '../../storage/compiled-credentials.ts'
+import type { CredentialKind } from '../../storage/credential-kinds.ts'
 import type { CallContext } from './context.ts'
 import { ENDING_METHOD } from './ending-word.ts'
 import { bearer, secretHeader } from './header.ts'
-import type { CredentialKind } from './kinds.ts'
 import type { OwnKeyFault, SealingKeys, SigningKeys } from './own-keys.ts'
 import { signEnding, signOwnToken } from './signed.ts'
 

@@ -1,10 +1,11 @@
 // Sallyport's own keys, out of Worker secrets. Each set has one purpose, and no row can name it.
 import { CompactSign, compactVerify, importJWK } from 'jose'
 import { ALGORITHMS, isAlgorithm, type Algorithm } from '../../authentication/issuer.ts'
-import { readObject } from '../../authentication/payload.ts'
 import { isIdentifier } from '../../authentication/text.ts'
+import { readObject } from '../../exact-json.ts'
 import { isJsonObject, type JsonObject } from '../../mcp/value.ts'
 import { err, ok, type Result } from '../../result.ts'
+import type { CredentialKind } from '../../storage/credential-kinds.ts'
 
 /** A JWK set (RFC 7517 §5) each: the first key is used, the others are still, or already, known. */
 export interface OwnKeyTexts {
@@ -13,6 +14,14 @@ export interface OwnKeyTexts {
   /** `oct` keys of 256 bits. */
   readonly SEALING_KEYS?: unknown
 }
+
+/** Which of our own keys a server of that kind cannot be called without. */
+export const OWN_KEYS = {
+  none: [],
+  signed: ['SIGNING_KEYS', 'SEALING_KEYS'],
+  exchange: ['SEALING_KEYS'],
+  secret: [],
+} as const satisfies Readonly<Record<CredentialKind, readonly (keyof OwnKeyTexts)[]>>
 
 export interface SigningKeys {
   readonly signer: { readonly kid: string; readonly algorithm: Algorithm; readonly key: CryptoKey }

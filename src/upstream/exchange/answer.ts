@@ -1,6 +1,6 @@
 // What a token endpoint answered (RFC 6749 §5.1, RFC 8693 §2.2.1): read strictly, by our own reader.
 import { processGenericTokenEndpointResponse } from 'oauth4webapi'
-import { readObject } from '../../authentication/payload.ts'
+import { readObject } from '../../exact-json.ts'
 import type { JsonObject, JsonValue } from '../../mcp/value.ts'
 import { err, ok, type Result } from '../../result.ts'
 import { bodyOf, mediaTypeOf, type Endpoint } from './endpoint.ts'

@@ -14,7 +14,7 @@ import { trustedUrl, type UrlRules } from '../../authentication/url.ts'
 import { readBounded } from '../../bounded-body.ts'
 import { err, ok, type Result } from '../../result.ts'
 import type { Secrets } from '../../secrets.ts'
-import type { TokenIssuer } from '../credentials/compiled.ts'
+import type { TokenIssuer } from '../../storage/compiled-credentials.ts'
 
 export interface EndpointParts {
   readonly secrets: Secrets

@@ -1,11 +1,11 @@
 // Pure but for base64. Whether a token that came in exchange is the one that was asked for, as far as
 // it can be read: one that is no JWT says nothing, and its issuer's word counts alone.
+import type { Exchange } from '../../storage/compiled-credentials.ts'
 import { readClaimsSegment, type JwtParts } from './jwt.ts'
 import { readAudience } from '../../authentication/claims.ts'
 import { isEpochSeconds } from '../../authentication/text.ts'
 import { isJsonObject, type JsonObject } from '../../mcp/value.ts'
 import { err, ok, type Result } from '../../result.ts'
-import type { Exchange } from '../credentials/compiled.ts'
 import type { Told } from './answer.ts'
 
 /** What nobody may hand back to us as something new. */

@@ -1,7 +1,7 @@
 // To take a token back at the issuer that gave it (RFC 7009).
 import { revocationRequest } from 'oauth4webapi'
 import { inTime, LATE } from '../../in-time.ts'
-import type { TokenIssuer } from '../credentials/compiled.ts'
+import type { TokenIssuer } from '../../storage/compiled-credentials.ts'
 import { endpointOf, ENDPOINT_TIMEOUT_MS, type EndpointParts } from './endpoint.ts'
 
 export type Revoked =

@@ -1,9 +1,9 @@
 import { env, exports } from 'cloudflare:workers'
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose'
 import { afterEach, beforeEach, vi } from 'vitest'
+import { sessionKeyOf } from '../../../src/question/history-keys.ts'
 import { assertNothingLeaked, noteShown, watchUpstream } from './client-credentials.ts'
 import { app } from '../../../src/app.ts'
-import { sessionKeyOf } from '../../../src/pep/question.ts'
 
 /**
  * What stands around a Worker in a test: an issuer with a key of its own and an upstream that writes

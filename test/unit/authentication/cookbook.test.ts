@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { authenticate } from '../../../src/authentication/authenticate.ts'
 import { readKeySet } from '../../../src/authentication/key-set.ts'
-import { readObject } from '../../../src/authentication/payload.ts'
+import { readObject } from '../../../src/exact-json.ts'
 import { bearer, contextWith } from './token-smith.ts'
 
 const folder = join(process.env['SALLYPORT_SHARED'] ?? '../shared', 'vectors/rfc7520-cookbook')

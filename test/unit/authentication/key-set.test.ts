@@ -12,7 +12,7 @@ import {
   UNKNOWN_KID_COOLDOWN_MS,
   type KeySetState,
 } from '../../../src/authentication/key-set.ts'
-import { readObject } from '../../../src/authentication/payload.ts'
+import { readObject } from '../../../src/exact-json.ts'
 import { err, ok } from '../../../src/result.ts'
 import { NOW, publicJwk } from './token-smith.ts'
 

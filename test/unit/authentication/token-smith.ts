@@ -6,7 +6,7 @@ import type { Credentials } from '../../../src/authentication/credentials.ts'
 import type { Algorithm, Issuer } from '../../../src/authentication/issuer.ts'
 import { readKeySet } from '../../../src/authentication/key-set.ts'
 import { createKeySource, type KeySource } from '../../../src/authentication/keys.ts'
-import { readObject } from '../../../src/authentication/payload.ts'
+import { readObject } from '../../../src/exact-json.ts'
 
 export const NOW = 1_800_000_000_000
 export const SECONDS = NOW / 1000

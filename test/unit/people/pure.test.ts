@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { consentPath, loginPath, wantedPath } from '../../../src/people/address.ts'
+import { consentPath, loginPath, wantedPath } from '../../../src/page-addresses.ts'
 import { readCookie, writeCookie } from '../../../src/people/cookies.ts'
 import { readPending, writePending } from '../../../src/people/pending-login.ts'
 import { isSealed, randomSecret, sealOf } from '../../../src/people/secret.ts'

@@ -1,6 +1,6 @@
 // Whose credentials may hang on what was just revoked: they are looked at now, and not at their next turn.
+import { lookNow } from '../../../durable-objects/look-now.ts'
 import { holdersUnder } from '../../../tasks/holders.ts'
-import { lookNow } from '../../../upstream/credentials/look-now.ts'
 import { issuersOf, type Site } from '../../site.ts'
 import { isDeclared, type WantedRevocation } from './wanted.ts'
 

@@ -1,6 +1,10 @@
 // What an administrator does at the page of revocations. Every "no" is a value; `routes.ts` shows it.
+import {
+  olderRevocationsPath,
+  revocationHistoryPath,
+  revocationsPath,
+} from '../../../page-addresses.ts'
 import { err, ok, type Result } from '../../../result.ts'
-import { olderRevocationsPath, revocationHistoryPath, revocationsPath } from '../../address.ts'
 import { administratorAt, administratorsForm, type Administrator } from '../../administrator.ts'
 import { doneAt, doneHere } from '../../done.ts'
 import { checkSeal, sealed, type Sealed } from '../../form.ts'

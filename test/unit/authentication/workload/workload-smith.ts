@@ -6,8 +6,8 @@ import type { Credentials } from '../../../../src/authentication/credentials.ts'
 import type { Issuer } from '../../../../src/authentication/issuer.ts'
 import { readKeySet } from '../../../../src/authentication/key-set.ts'
 import { createKeySource } from '../../../../src/authentication/keys.ts'
-import { readDocument } from '../../../../src/authentication/payload.ts'
 import { hashOf } from '../../../../src/authentication/thumbprint.ts'
+import { readDocument } from '../../../../src/exact-json.ts'
 import {
   bearer,
   contextWith,

@@ -1,6 +1,6 @@
 import * as dpop from 'dpop'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
-import { sessionKeyOf } from '../../../../src/pep/question.ts'
+import { sessionKeyOf } from '../../../../src/question/history-keys.ts'
 import { sql, type TokenOptions } from '../../../support/worker/world.ts'
 import { addressOf, AGENT, CLIENT, KEY_ID, laneToken, TOOL } from './lanes.ts'
 import type { Lane, Shown } from './lanes.ts'

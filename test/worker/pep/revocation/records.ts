@@ -1,6 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { sessionKeyOf } from '../../../../src/pep/question.ts'
+import { sessionKeyOf } from '../../../../src/question/history-keys.ts'
 import type { Person } from './ends.ts'
 import { CLIENT } from './lanes.ts'
 

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { revocationsPath } from '../../../address.ts'
+import { revocationsPath } from '../../../../page-addresses.ts'
 import { time } from '../../../pages/consent-card.ts'
 import { code, layout, name, type Html } from '../../../pages/layout.ts'
 import type { HistoryEntry } from '../rows.ts'

@@ -1,6 +1,6 @@
 // One row of `revocations`, as a person reads it.
 import { html } from 'hono/html'
-import { liftPath } from '../../../address.ts'
+import { liftPath } from '../../../../page-addresses.ts'
 import { hiddenFields, time } from '../../../pages/consent-card.ts'
 import { id, name, type Html } from '../../../pages/layout.ts'
 import type { Seal } from '../../../form.ts'

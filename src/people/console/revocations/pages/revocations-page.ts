@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { allPath, revocationHistoryPath, revocationsPath } from '../../../address.ts'
+import { allPath, revocationHistoryPath, revocationsPath } from '../../../../page-addresses.ts'
 import type { Seal } from '../../../form.ts'
 import { code, layout, name, type Html } from '../../../pages/layout.ts'
 import { shown } from '../../../shown.ts'

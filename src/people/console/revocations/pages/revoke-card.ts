@@ -1,8 +1,8 @@
 // The question itself: what would end, and whether that is meant.
 import { html } from 'hono/html'
+import { revocationsPath, revokePath } from '../../../../page-addresses.ts'
 import type { RevocationKind } from '../../../../pdp/refusal.ts'
 import { idFault } from '../../../../pdp/revocation-id.ts'
-import { revocationsPath, revokePath } from '../../../address.ts'
 import type { Administrator } from '../../../administrator.ts'
 import type { Seal } from '../../../form.ts'
 import { hiddenFields, time } from '../../../pages/consent-card.ts'

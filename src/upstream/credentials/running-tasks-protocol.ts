@@ -1,8 +1,8 @@
 // What a Worker tells a subject's credentials of tasks that run on at a server. Plain data: both may be of
 // another age.
-import type { Era } from '../mcp/refusal.ts'
-import type { Actor } from '../pdp/evaluation.ts'
-import type { CallContext } from '../upstream/credentials/context.ts'
+import type { Era } from '../../mcp/refusal.ts'
+import type { Actor } from '../../pdp/evaluation.ts'
+import type { CallContext } from './context.ts'
 import type { CREDENTIALS_PROTOCOL } from './credentials-protocol.ts'
 
 /** A call was answered by a task of the server's. */

@@ -1,6 +1,6 @@
 // What a Worker and a subject's credentials say to each other. Plain data: both may be of another age.
-import type { Exchange } from '../upstream/credentials/compiled.ts'
-import type { CallContext } from '../upstream/credentials/context.ts'
+import type { Exchange } from '../../storage/compiled-credentials.ts'
+import type { CallContext } from './context.ts'
 
 export const CREDENTIALS_PROTOCOL = 1
 

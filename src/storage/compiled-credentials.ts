@@ -1,8 +1,8 @@
 // A server's row -> what its calls carry. Pure but for `URL`.
-import type { Issuer } from '../../authentication/issuer.ts'
-import { trustedUrl, type UrlRules } from '../../authentication/url.ts'
-import { err, ok, type Result } from '../../result.ts'
-import type { CredentialKind, ExchangeGrant } from './kinds.ts'
+import type { Issuer } from '../authentication/issuer.ts'
+import { trustedUrl, type UrlRules } from '../authentication/url.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { CredentialKind, ExchangeGrant } from './credential-kinds.ts'
 
 /** One server's, as compiled rows have it. `broken`: its calls carry nothing, because they do not go. */
 export type ServerCredential =

@@ -1,20 +1,12 @@
 // Pure. The words that rows use.
-import type { OwnKeyTexts } from './own-keys.ts'
 
 /**
  * What a call carries to its server. A new one does not compile until it has a row in `carry.ts` (a
- * call's own), `ending.ts` (Sallyport's last word) and `credentials.ts` (its own questions).
+ * call's own), `ending.ts` (Sallyport's last word) and `credentials.ts` (its own questions), all of them in
+ * src/upstream/credentials.
  */
 export const CREDENTIAL_KINDS = ['none', 'signed', 'exchange', 'secret'] as const
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number]
-
-/** Which of our own keys a server of that kind cannot be called without. */
-export const OWN_KEYS = {
-  none: [],
-  signed: ['SIGNING_KEYS', 'SEALING_KEYS'],
-  exchange: ['SEALING_KEYS'],
-  secret: [],
-} as const satisfies Readonly<Record<CredentialKind, readonly (keyof OwnKeyTexts)[]>>
 
 /** How a token is got in exchange: RFC 8693 alone, or an assertion for another issuer (ID-JAG). */
 export const EXCHANGE_GRANTS = ['token-exchange', 'id-jag'] as const

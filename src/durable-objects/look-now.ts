@@ -1,6 +1,6 @@
-import type { Credentials } from '../../durable-objects/credentials.ts'
-import { sessionKeyOf } from '../../pep/question.ts'
-import type { Actor } from '../../pdp/evaluation.ts'
+import type { Credentials } from './credentials.ts'
+import { sessionKeyOf } from '../question/history-keys.ts'
+import type { Actor } from '../pdp/evaluation.ts'
 
 /**
  * Something of this subject ended: what was given for it is taken back now, and not at the object's next
