@@ -116,7 +116,8 @@ describe.each(Object.entries(ERAS))('the SDK client, %s', { timeout: 20_000 }, (
     second.exchanges.length = 0
 
     expect(verdictOf(await echo(second.client))).toBe('allowed')
-    expect(second.exchanges).toEqual([
+    // A legacy client asks for a stream beside its work, and is told that there is none.
+    expect(second.exchanges.filter((one) => one !== '405 GET /demo/mcp')).toEqual([
       '401 POST /demo/mcp',
       '200 POST /token',
       '200 POST /demo/mcp',
